@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// What the machine and the trace object answer (abi/ipc.def).
+#include "invoke.h"
+#include "check.h"
+#include "cpu.h"
+#include "irq.h"
+#include "log.h"
+#include "machine.h"
+#include "ports.h"
+#include "schedule.h"
+#include "timer.h"
+#include "tracepoint.h"
+
+error_t answer_machine_log(const struct invocation *invocation, const struct machine_log_in *in,
+                           struct machine_log_out *out) {
+    (void)invocation;
+    (void)out;
+    if (in->text.length > TEXT_BYTES) {
+        return E_ARGUMENT;
+    }
+    log_bytes(in->text.bytes, in->text.length);
+    return OK;
+}
+
+error_t answer_machine_check(const struct invocation *invocation, const struct machine_check_in *in,
+                             struct machine_check_out *out) {
+    (void)invocation;
+    (void)in;
+    struct frame_check check = frame_check();
+    *out = (struct machine_check_out){check.violations, check.frame};
+    return OK;
+}
+
+error_t answer_machine_info(const struct invocation *invocation, const struct machine_info_in *in,
+                            struct machine_info_out *out) {
+    (void)invocation;
+    (void)in;
+    *out = (struct machine_info_out){
+        frames.total, frames.free, objects.used, objects.count, (uint32_t)machine_entries,
+        (uint32_t)(machine_entries >> 32), (uint32_t)space_loads, (uint32_t)(space_loads >> 32),
+        (uint32_t)schedule_idle_cycles, (uint32_t)(schedule_idle_cycles >> 32), timer_tsc_khz()};
+    return OK;
+}
+
+error_t answer_machine_clock(const struct invocation *invocation, const struct machine_clock_in *in,
+                             struct machine_clock_out *out) {
+    (void)invocation;
+    (void)in;
+    uint64_t now = timer_now_ns();
+    *out = (struct machine_clock_out){(uint32_t)now, (uint32_t)(now >> 32)};
+    return OK;
+}
+
+error_t answer_machine_irq_create(const struct invocation *invocation,
+                                  const struct machine_irq_create_in *in,
+                                  struct machine_irq_create_out *out) {
+    (void)out;
+    error_t error = handle_slot_check(invocation->task, in->slot);
+    if (error != OK) {
+        return error;
+    }
+    struct object *object = object_create(OBJECT_IRQ, sizeof(struct irq), invocation->task->pool);
+    if (object == NULL) {
+        return E_MEMORY;
+    }
+    struct irq *irq = object->body;
+    irq->object = object;
+    error = irq_take(in->line, irq);
+    if (error != OK) {
+        object_destroy(object);
+        return error;
+    }
+    handle_set(invocation->task, in->slot, object, RIGHT_ALL, 0);
+    return OK;
+}
+
+error_t answer_machine_ports_create(const struct invocation *invocation,
+                                    const struct machine_ports_create_in *in,
+                                    struct machine_ports_create_out *out) {
+    (void)out;
+    error_t error = handle_slot_check(invocation->task, in->slot);
+    if (error != OK) {
+        return error;
+    }
+    if (in->first > 0xffff || in->count == 0 || in->count > 0x10000 - in->first) {
+        return E_ARGUMENT;
+    }
+    struct object *object =
+        object_create(OBJECT_PORTS, sizeof(struct ports), invocation->task->pool);
+    if (object == NULL) {
+        return E_MEMORY;
+    }
+    *(struct ports *)object->body = (struct ports){in->first, in->count};
+    handle_set(invocation->task, in->slot, object, RIGHT_ALL, 0);
+    return OK;
+}
+
+error_t answer_machine_plant(const struct invocation *invocation, const struct machine_plant_in *in,
+                             struct machine_plant_out *out) {
+    (void)invocation;
+    return check_plant(in->kind, in->frame, &out->undo);
+}
+
+// The keyboard controller's reset line; where there is none, a fault without a handler.
+error_t answer_machine_restart(const struct invocation *invocation,
+                               const struct machine_restart_in *in,
+                               struct machine_restart_out *out) {
+    (void)invocation;
+    (void)in;
+    (void)out;
+    port_out8(0x64, 0xfe);
+    struct __attribute__((packed)) {
+        uint16_t limit;
+        uint32_t base;
+    } none = {0, 0};
+    __asm__ volatile("lidt %0; int3" : : "m"(none));
+    return OK;
+}
+
+error_t answer_trace_attach(const struct invocation *invocation, const struct trace_attach_in *in,
+                            struct trace_attach_out *out) {
+    (void)out;
+    if (in->count == 0 || in->count > LIST_MAX) {
+        return E_ARGUMENT;
+    }
+    error_t error;
+    const struct handle_entry *event =
+        handle_find(invocation->task, in->event, OBJECT_EVENT, RIGHT_SIGNAL, &error);
+    if (event == NULL) {
+        return error;
+    }
+    static frame_t ring[LIST_MAX];
+    for (uint32_t i = 0; i < in->count; i++) {
+        ring[i] = ITEM_FRAME(invocation->buffer->list[i]);
+        if (!frame_owned(ring[i], pool_number(invocation->task->pool)) || !frame_is_low(ring[i]) ||
+            frame_entry(ring[i])->flags & FRAME_PINNED) {
+            return E_OWNER;
+        }
+    }
+    return trace_attach(ring, in->count, event->object, in->bits, timer_tsc_khz());
+}
+
+error_t answer_trace_control(const struct invocation *invocation, const struct trace_control_in *in,
+                             struct trace_control_out *out) {
+    (void)invocation;
+    out->old = trace_mask;
+    trace_control(in->mask);
+    return OK;
+}
+
+error_t answer_trace_emit(const struct invocation *invocation, const struct trace_emit_in *in,
+                          struct trace_emit_out *out) {
+    (void)out;
+    if (in->kind < EVENT_admit || in->kind > 31) {
+        return E_ARGUMENT;  // the kernel's own kinds are not for others to write
+    }
+    if (trace_mask & 1u << in->kind) {
+        trace_record(in->kind, invocation->thread, in->task, 0, 0, in->word0, in->word1,
+                     in->word2);
+    }
+    return OK;
+}
+
+error_t answer_trace_exempt(const struct invocation *invocation, const struct trace_exempt_in *in,
+                            struct trace_exempt_out *out) {
+    (void)out;
+    error_t error;
+    const struct handle_entry *task =
+        handle_find(invocation->task, in->task, OBJECT_TASK, RIGHT_CALL, &error);
+    if (task == NULL) {
+        return error;
+    }
+    ((struct task *)task->object->body)->exempt = true;
+    return OK;
+}

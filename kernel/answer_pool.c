@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+// What pools answer (abi/ipc.def, interface pool): frames, and the creation of objects.
+#include "invoke.h"
+#include "event.h"
+#include "port.h"
+#include "schedule.h"
+#include "timer.h"
+#include "trap.h"
+#include "window.h"
+
+enum { FRAMES_A_SLICE = 64 };   // frames zeroed in one message
+enum { WAITERS_A_SLICE = 64 };  // threads woken in one message
+
+error_t answer_pool_info(const struct invocation *invocation, const struct pool_info_in *in,
+                         struct pool_info_out *out) {
+    (void)in;
+    const struct pool *pool = invocation->body;
+    *out = (struct pool_info_out){pool->reserved, pool->used, pool->split, pool->low_reserved,
+                                  pool->low_used, pool_number(pool)};
+    return OK;
+}
+
+// A new object's handle goes into the caller's slot with all rights; rank rules call rights out.
+static void handle_new(const struct invocation *invocation, uint32_t slot, struct object *object) {
+    uint32_t rights = RIGHT_ALL;
+    if (handle_rank_check(invocation->task, object, rights) != OK) {
+        rights &= ~(uint32_t)RIGHT_CALL;
+    }
+    handle_set(invocation->task, slot, object, rights, 0);
+}
+
+error_t answer_pool_create(const struct invocation *invocation, const struct pool_create_in *in,
+                           struct pool_create_out *out) {
+    (void)out;
+    error_t error = handle_slot_check(invocation->task, in->slot);
+    if (error != OK) {
+        return error;
+    }
+    struct pool *pool = pool_split(invocation->body, in->frames, in->low);
+    if (pool == NULL) {
+        return E_MEMORY;
+    }
+    handle_new(invocation, in->slot, pool->object);
+    return OK;
+}
+
+error_t answer_pool_destroy(const struct invocation *invocation, const struct pool_destroy_in *in,
+                            struct pool_destroy_out *out) {
+    (void)in;
+    (void)out;
+    return pool_end(invocation->body);
+}
+
+static error_t alloc_run(struct pool *pool, uint32_t count, struct map_item *list) {
+    if (count > pool->reserved - pool->used - pool->split || count > FRAMES_A_SLICE) {
+        return count > FRAMES_A_SLICE ? E_ARGUMENT : E_MEMORY;
+    }
+    frame_t first = frame_take_run(count, pool_number(pool));
+    if (first == FRAME_NONE) {
+        return E_MEMORY;
+    }
+    pool->used += count;
+    for (uint32_t i = 0; i < count; i++) {
+        window_zero(first + i);
+        list[i] = (struct map_item){0, (first + i) << 8};
+    }
+    return OK;
+}
+
+error_t answer_pool_frames_alloc(const struct invocation *invocation,
+                                 const struct pool_frames_alloc_in *in,
+                                 struct pool_frames_alloc_out *out) {
+    struct pool *pool = invocation->body;
+    struct map_item *list = invocation->buffer->list;
+    if (in->count == 0 || in->count > LIST_MAX || in->flags & ~(FRAMES_RUN | FRAMES_LOW)) {
+        return E_ARGUMENT;
+    }
+    if (in->flags & FRAMES_RUN) {
+        out->done = in->count;
+        return alloc_run(pool, in->count, list);
+    }
+    uint32_t count = MIN_OF(in->count, FRAMES_A_SLICE);
+    for (out->done = 0; out->done < count; out->done++) {
+        frame_t frame = in->flags & FRAMES_LOW ? FRAME_NONE : pool_take(pool, FRAME_USER);
+        if (in->flags & FRAMES_LOW && alloc_run(pool, 1, &list[out->done]) == OK) {
+            continue;
+        }
+        if (frame == FRAME_NONE) {
+            return out->done == 0 ? E_MEMORY : OK;
+        }
+        list[out->done] = (struct map_item){0, frame << 8};
+    }
+    return OK;
+}
+
+// Frames that may leave the pool: its own, unmapped, not pinned, each once.
+static error_t frames_check(const struct pool *pool, struct map_item *list, uint32_t count,
+                            uint32_t *good) {
+    for (*good = 0; *good < count; ++*good) {
+        frame_t frame = ITEM_FRAME(list[*good]);
+        if (!frame_owned(frame, pool_number(pool))) {
+            return E_OWNER;
+        }
+        if (frame_entry(frame)->maps != 0 || frame_entry(frame)->flags & FRAME_PINNED) {
+            return E_MAPPED;
+        }
+    }
+    return OK;
+}
+
+error_t answer_pool_frames_free(const struct invocation *invocation,
+                                const struct pool_frames_free_in *in,
+                                struct pool_frames_free_out *out) {
+    struct pool *pool = invocation->body;
+    struct map_item *list = invocation->buffer->list;
+    if (in->count == 0 || in->count > LIST_MAX) {
+        return E_ARGUMENT;
+    }
+    uint32_t good;
+    error_t error = frames_check(pool, list, in->count, &good);
+    if (error != OK && (good == 0 || in->count <= TAG_ITEMS_MAX)) {
+        return error;
+    }
+    for (out->done = 0; out->done < good; out->done++) {
+        frame_t frame = ITEM_FRAME(list[out->done]);
+        if (!frame_owned(frame, pool_number(pool))) {
+            break;  // named twice: it is free by now
+        }
+        pool_release(pool, frame);
+    }
+    return OK;
+}
+
+error_t answer_pool_frames_give(const struct invocation *invocation,
+                                const struct pool_frames_give_in *in,
+                                struct pool_frames_give_out *out) {
+    struct pool *pool = invocation->body;
+    struct map_item *list = invocation->buffer->list;
+    error_t error;
+    const struct handle_entry *to =
+        handle_find(invocation->task, in->to, OBJECT_POOL, RIGHT_ALLOCATE, &error);
+    if (to == NULL) {
+        return error;
+    }
+    if (in->count == 0 || in->count > LIST_MAX) {
+        return E_ARGUMENT;
+    }
+    uint32_t good;
+    error = frames_check(pool, list, in->count, &good);
+    if (error != OK && (good == 0 || in->count <= TAG_ITEMS_MAX)) {
+        return error;
+    }
+    const struct pool *target = to->object->body;
+    if (in->count <= TAG_ITEMS_MAX && target->reserved - target->used - target->split < in->count) {
+        return E_MEMORY;
+    }
+    for (out->done = 0; out->done < good; out->done++) {
+        frame_t frame = ITEM_FRAME(list[out->done]);
+        if (!frame_owned(frame, pool_number(pool)) ||
+            pool_move(pool, to->object->body, frame) != OK) {
+            return out->done == 0 ? E_MEMORY : OK;
+        }
+    }
+    return OK;
+}
+
+error_t answer_pool_frame_zero(const struct invocation *invocation,
+                               const struct pool_frame_zero_in *in,
+                               struct pool_frame_zero_out *out) {
+    (void)out;
+    if (!frame_owned(in->frame, pool_number(invocation->body))) {
+        return E_OWNER;
+    }
+    window_zero(in->frame);
+    return OK;
+}
+
+error_t answer_pool_frame_copy(const struct invocation *invocation,
+                               const struct pool_frame_copy_in *in,
+                               struct pool_frame_copy_out *out) {
+    (void)out;
+    error_t error;
+    const struct handle_entry *source =
+        handle_find(invocation->task, in->source, OBJECT_POOL, RIGHT_ACCESS, &error);
+    if (source == NULL) {
+        return error;
+    }
+    if (in->first > in->end || in->end > PAGE_SIZE) {
+        return E_ARGUMENT;
+    }
+    if (!frame_owned(in->to, pool_number(invocation->body)) ||
+        !frame_owned(in->from, object_slot(source->object)) || in->to == in->from) {
+        return E_OWNER;
+    }
+    window_copy(in->to, in->from, in->first, in->end);
+    return OK;
+}
+
+error_t answer_pool_task_create(const struct invocation *invocation,
+                                const struct pool_task_create_in *in,
+                                struct pool_task_create_out *out) {
+    (void)out;
+    error_t error = handle_slot_check(invocation->task, in->slot);
+    if (error != OK) {
+        return error;
+    }
+    if (in->rank >= PRIORITIES || in->ceiling >= PRIORITIES ||
+        in->ceiling > invocation->task->ceiling || in->badge <= BADGE_INIT ||
+        in->badge > UINT16_MAX) {
+        return E_ARGUMENT;
+    }
+    struct task *task = task_create(invocation->body, in->badge, in->rank, in->ceiling);
+    if (task == NULL) {
+        return E_MEMORY;
+    }
+    handle_new(invocation, in->slot, task->object);
+    return OK;
+}
+
+error_t answer_pool_port_create(const struct invocation *invocation,
+                                const struct pool_port_create_in *in,
+                                struct pool_port_create_out *out) {
+    (void)out;
+    error_t error = handle_slot_check(invocation->task, in->slot);
+    if (error != OK) {
+        return error;
+    }
+    if (in->rank > invocation->task->ceiling) {
+        return E_ARGUMENT;
+    }
+    struct object *object = object_create(OBJECT_PORT, sizeof(struct port), invocation->body);
+    if (object == NULL) {
+        return E_MEMORY;
+    }
+    struct port *port = object->body;
+    *port = (struct port){.object = object, .rank = (uint8_t)in->rank};
+    handle_new(invocation, in->slot, object);
+    return OK;
+}
+
+// The port must be charged to this pool: its owner's right to end it.
+error_t answer_pool_port_destroy(const struct invocation *invocation,
+                                 const struct pool_port_destroy_in *in,
+                                 struct pool_port_destroy_out *out) {
+    error_t error;
+    const struct handle_entry *entry =
+        handle_find(invocation->task, in->port, OBJECT_PORT, RIGHT_CONTROL, &error);
+    if (entry == NULL) {
+        return error;
+    }
+    if (entry->object->pool != invocation->body) {
+        return E_OWNER;
+    }
+    out->left = port_destroy(entry->object->body, WAITERS_A_SLICE) ? 0 : 1;
+    return OK;
+}
+
+error_t answer_pool_event_create(const struct invocation *invocation,
+                                 const struct pool_event_create_in *in,
+                                 struct pool_event_create_out *out) {
+    (void)out;
+    error_t error = handle_slot_check(invocation->task, in->slot);
+    if (error != OK) {
+        return error;
+    }
+    struct object *object = object_create(OBJECT_EVENT, sizeof(struct event), invocation->body);
+    if (object == NULL) {
+        return E_MEMORY;
+    }
+    struct event *event = object->body;
+    *event = (struct event){.object = object};
+    handle_new(invocation, in->slot, object);
+    return OK;
+}
+
+error_t answer_pool_timer_create(const struct invocation *invocation,
+                                 const struct pool_timer_create_in *in,
+                                 struct pool_timer_create_out *out) {
+    (void)out;
+    error_t error = handle_slot_check(invocation->task, in->slot);
+    if (error != OK) {
+        return error;
+    }
+    struct object *object = object_create(OBJECT_TIMER, sizeof(struct timer), invocation->body);
+    if (object == NULL) {
+        return E_MEMORY;
+    }
+    struct timer *timer = object->body;
+    *timer = (struct timer){.object = object};
+    handle_new(invocation, in->slot, object);
+    return OK;
+}

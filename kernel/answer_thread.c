@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// What threads, events and timers answer (abi/ipc.def).
+#include "invoke.h"
+#include "descriptor.h"
+#include "event.h"
+#include "schedule.h"
+#include "timer.h"
+
+error_t answer_thread_start(const struct invocation *invocation, const struct thread_start_in *in,
+                            struct thread_start_out *out) {
+    (void)out;
+    struct thread *thread = invocation->body;
+    if (thread->state != THREAD_STOPPED || thread->task->state == TASK_STATE_DEAD) {
+        return E_STATE;
+    }
+    thread->registers = (struct registers){.eax = in->argument, .eip = in->eip, .esp = in->esp,
+                                           .cs = SELECTOR_USER_CODE, .ss = SELECTOR_USER_DATA,
+                                           .eflags = EFLAGS_USER};
+    thread->task->state = TASK_STATE_ALIVE;
+    thread_ready(thread);
+    return OK;
+}
+
+// What the thread waited for is cancelled; a fault under way is tried again when it resumes.
+error_t answer_thread_suspend(const struct invocation *invocation,
+                              const struct thread_suspend_in *in,
+                              struct thread_suspend_out *out) {
+    (void)in;
+    (void)out;
+    struct thread *thread = invocation->body;
+    bool in_call = thread->state != THREAD_READY && thread->state != THREAD_STOPPED &&
+                   !(thread->flags & THREAD_FAULTED);
+    thread_stop(thread);
+    if (in_call) {
+        thread->registers.eax = TAG_ERROR(E_CANCELLED);
+    }
+    return OK;
+}
+
+error_t answer_thread_resume(const struct invocation *invocation, const struct thread_resume_in *in,
+                             struct thread_resume_out *out) {
+    (void)in;
+    (void)out;
+    struct thread *thread = invocation->body;
+    if (thread->state != THREAD_STOPPED || thread->task->state != TASK_STATE_ALIVE) {
+        return E_STATE;
+    }
+    thread_ready(thread);
+    return OK;
+}
+
+error_t answer_thread_registers(const struct invocation *invocation,
+                                const struct thread_registers_in *in,
+                                struct thread_registers_out *out) {
+    (void)in;
+    const struct thread *thread = invocation->body;
+    const struct registers *r = &thread->registers;
+    *out = (struct thread_registers_out){r->eip, r->esp, r->eflags, r->eax, r->ebx, r->ecx,
+                                         r->edx, r->esi, r->edi, r->ebp, thread->state};
+    return OK;
+}
+
+error_t answer_thread_tls(const struct invocation *invocation, const struct thread_tls_in *in,
+                          struct thread_tls_out *out) {
+    struct thread *thread = invocation->body;
+    if (thread->task != invocation->task && !(invocation->handle->rights & RIGHT_CONTROL)) {
+        return E_RIGHT;
+    }
+    thread->tls_base = in->base;
+    out->selector = SELECTOR_TLS;
+    if (thread == invocation->thread) {
+        descriptor_thread(&thread->registers + 1, in->base);
+    }
+    return OK;
+}
+
+error_t answer_thread_priority(const struct invocation *invocation,
+                               const struct thread_priority_in *in,
+                               struct thread_priority_out *out) {
+    (void)out;
+    struct thread *thread = invocation->body;
+    if (in->priority > thread->task->ceiling) {
+        return E_ARGUMENT;
+    }
+    thread_priority_set(thread, in->priority);
+    return OK;
+}
+
+error_t answer_thread_event(const struct invocation *invocation, const struct thread_event_in *in,
+                            struct thread_event_out *out) {
+    (void)out;
+    struct thread *thread = invocation->body;
+    if (thread->task != invocation->task && !(invocation->handle->rights & RIGHT_CONTROL)) {
+        return E_RIGHT;
+    }
+    error_t error;
+    const struct handle_entry *event =
+        handle_find(invocation->task, in->event, OBJECT_EVENT, RIGHT_CONTROL, &error);
+    return event == NULL ? error : event_bind(event->object->body, thread);
+}
+
+error_t answer_thread_destroy(const struct invocation *invocation,
+                              const struct thread_destroy_in *in,
+                              struct thread_destroy_out *out) {
+    (void)in;
+    (void)out;
+    thread_destroy(invocation->body);
+    return OK;
+}
+
+error_t answer_event_destroy(const struct invocation *invocation, const struct event_destroy_in *in,
+                             struct event_destroy_out *out) {
+    (void)in;
+    (void)out;
+    event_destroy(invocation->body);
+    return OK;
+}
+
+error_t answer_timer_set(const struct invocation *invocation, const struct timer_set_in *in,
+                         struct timer_set_out *out) {
+    (void)out;
+    error_t error;
+    const struct handle_entry *event =
+        handle_find(invocation->task, in->event, OBJECT_EVENT, RIGHT_SIGNAL, &error);
+    if (event == NULL) {
+        return error;
+    }
+    if (in->ns_high >= 1u << 20) {  // 52 days and more would overflow the tick arithmetic
+        return E_ARGUMENT;
+    }
+    timer_set(invocation->body, (uint64_t)in->ns_high << 32 | in->ns_low, event->object->body,
+              in->bits);
+    return OK;
+}
+
+error_t answer_timer_cancel(const struct invocation *invocation, const struct timer_cancel_in *in,
+                            struct timer_cancel_out *out) {
+    (void)in;
+    (void)out;
+    timer_cancel(invocation->body);
+    return OK;
+}
+
+error_t answer_timer_destroy(const struct invocation *invocation, const struct timer_destroy_in *in,
+                             struct timer_destroy_out *out) {
+    (void)in;
+    (void)out;
+    timer_cancel(invocation->body);
+    object_destroy(invocation->object);
+    return OK;
+}

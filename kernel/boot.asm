@@ -1,0 +1,64 @@
+; SPDX-License-Identifier: MIT
+; From the boot loader to C: Multiboot 1 and 2 headers, the first page tables, the jump to 3 GiB.
+; Detects nothing and allocates nothing: main.c goes on from here.
+        bits 32
+        extern kernel_main, kernel_page_directory, boot_directory_pointers, kernel_stack_top
+
+OFFSET          equ 0xc0000000
+WINDOW_ENTRIES  equ 448                 ; 2 MiB pages: 896 MiB of low memory
+
+        section .multiboot progbits alloc noexec nowrite align=8
+; Multiboot 1 (specification 0.6.96, section 3.1): modules on page boundaries, memory information
+        dd 0x1badb002, 3, -(0x1badb002 + 3)
+        align 8
+multiboot2:                             ; Multiboot 2 (section 3.1.1): architecture 0 is i386
+        dd 0xe85250d6, 0, multiboot2.end - multiboot2
+        dd -(0xe85250d6 + 0 + (multiboot2.end - multiboot2))
+        dw 6, 0                         ; tag 6: modules on page boundaries
+        dd 8
+        dw 0, 0
+        dd 8
+.end:
+
+        section .boot progbits alloc exec nowrite align=16
+        global boot_entry_virtual
+; void boot_entry(void): eax = loader's magic, ebx = physical address of its information.
+boot_entry_virtual:
+        cli
+        cld
+        mov esp, kernel_stack_top - OFFSET
+        mov esi, eax
+        ; window: entry i of the kernel's page directory maps 2 MiB at i * 2 MiB
+        mov edi, kernel_page_directory - OFFSET
+        mov eax, 0x83                   ; present, writable, 2 MiB
+        mov ecx, WINDOW_ENTRIES
+.fill:  mov [edi], eax
+        mov dword [edi + 4], 0
+        add eax, 0x200000
+        add edi, 8
+        loop .fill
+        ; the same directory at 0 (until C drops it) and at 3 GiB
+        mov edi, boot_directory_pointers - OFFSET
+        mov eax, kernel_page_directory - OFFSET + 1
+        mov [edi], eax
+        mov [edi + 24], eax
+        mov cr3, edi
+        mov eax, cr4
+        or eax, 0x20                    ; PAE
+        mov cr4, eax
+        mov eax, cr0
+        or eax, 0x80010000              ; paging, write protection in the kernel
+        mov cr0, eax
+        mov eax, .high
+        jmp eax
+.high:  mov esp, kernel_stack_top
+        xor ebp, ebp
+        push ebx
+        push esi
+        call kernel_main
+        ud2
+
+        global boot_entry
+boot_entry equ boot_entry_virtual - OFFSET
+
+        section .note.GNU-stack noalloc noexec nowrite progbits

@@ -1,0 +1,111 @@
+; SPDX-License-Identifier: MIT
+; Ways into the kernel and out of it. The frame pushed here is struct registers (thread.h), in push
+; order, so that no offsets are needed but those of constants.inc.
+; From user mode the frame lies inside the running thread: TSS.esp0 points past its registers.
+        bits 32
+%include "constants.inc"
+        extern current_thread
+        extern kernel_call, kernel_trap_user, kernel_trap_kernel
+
+        section .text
+
+; sysenter: eax, ebx, esi, edi, ebp as abi/ipc.h says; ecx = user esp, edx = user eip.
+; esp points at TSS.esp0. DF, TF, NT and AC survive sysenter, so the flags are set anew.
+        global entry_sysenter
+entry_sysenter:
+        mov esp, [esp]
+        push dword SELECTOR_USER_DATA
+        push ecx
+        push dword EFLAGS_USER
+        push dword SELECTOR_USER_CODE
+        push edx
+        push dword 0
+        push dword VECTOR_SYSENTER
+        pushad
+        push dword EFLAGS_KERNEL
+        popfd
+        mov ecx, SELECTOR_USER_DATA
+        mov ds, ecx
+        mov es, ecx
+        mov esp, kernel_stack_top
+        call kernel_call
+
+; Leave to the thread that current_thread names now.
+        global entry_leave
+entry_leave:
+        mov esp, [current_thread]
+        cmp dword [esp + REGISTERS_VECTOR], VECTOR_SYSENTER
+        jne .iret
+        popad
+        mov edx, [esp + REGISTERS_EIP - REGISTERS_VECTOR]
+        mov ecx, [esp + REGISTERS_ESP - REGISTERS_VECTOR]
+        sti
+        sysexit
+.iret:  popad
+        add esp, 8
+        iretd
+
+; Exceptions and interrupts: one stub per vector, all the same length (see entry_stub).
+%macro STUB 1
+        align 16
+%if %1 = 8 || (%1 >= 10 && %1 <= 14) || %1 = 17 || %1 = 21 || %1 = 29 || %1 = 30
+        nop                             ; the CPU has pushed an error code
+        nop
+%else
+        push byte 0
+%endif
+        push dword %1
+        jmp entry_common
+%endmacro
+        align 16
+        global entry_stubs
+entry_stubs:
+%assign vector 0
+%rep 48
+        STUB vector
+%assign vector vector + 1
+%endrep
+
+entry_common:
+        pushad
+        mov ecx, SELECTOR_USER_DATA
+        mov ds, ecx
+        mov es, ecx
+        cld
+        test byte [esp + REGISTERS_CS], 3
+        jz .kernel
+        mov esp, kernel_stack_top
+        call kernel_trap_user
+        jmp entry_leave
+.kernel:                                ; the idle loop's interrupts, #DB at sysenter, or a defect
+        mov eax, esp
+        push eax
+        call kernel_trap_kernel
+        add esp, 4
+        popad
+        add esp, 8
+        iretd
+
+; void entry_idle(void): wait for one interrupt. Interrupts are on nowhere else in the kernel.
+        global entry_idle
+entry_idle:
+        sti
+        hlt
+        cli
+        ret
+
+; Double fault: its task gate gives it a stack and registers of its own.
+        extern kernel_double_fault
+        global entry_double_fault
+entry_double_fault:
+        call kernel_double_fault
+        ud2
+
+        section .bss align=4096
+        global kernel_stack_guard, kernel_stack_top
+kernel_stack_guard:
+        resb 4096                       ; never mapped: an overflow is a double fault, not damage
+        resb 8192
+kernel_stack_top:
+
+        section .note.GNU-stack noalloc noexec nowrite progbits

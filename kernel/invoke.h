@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Messages to kernel objects: look-up, checks that all of them share, dispatch. The dispatch table
+// is an expansion of abi/ipc.def; each answer_ function stands with its object.
+#pragma once
+#include "message.h"
+#include "thread.h"
+
+struct invocation {
+    struct thread *thread;        // who asks
+    struct task *task;
+    struct object *object;        // who is asked, with its body
+    void *body;
+    const struct handle_entry *handle;
+    struct message_buffer *buffer;  // of the thread; what it holds is the caller's allegation
+};
+
+// Ask the object that `entry` names. The thread's registers get the answer.
+error_t invoke_object(struct thread *thread, const struct handle_entry *entry, tag_t tag);
+
+// answer_pool_info(), answer_pool_create() ...: check everything, then act without failing.
+#define INTERFACE(...)
+#define MESSAGE(interface, name, ...)                                                        \
+    error_t answer_##interface##_##name(const struct invocation *invocation,                 \
+                                        const struct interface##_##name##_in *in,            \
+                                        struct interface##_##name##_out *out);
+#define IPC_FIRST 1
+#define IPC_LAST 10
+#include "ipc.def"
+#undef MESSAGE
+#undef INTERFACE

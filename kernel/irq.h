@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Interrupt lines of the two 8259 PICs. A line that fires is masked until it is acknowledged.
+#pragma once
+#include "event.h"
+
+#define IRQ_LINES 16u
+#define IRQ_TIMER 0u
+#define IRQ_CASCADE 2u
+#define IRQ_VECTOR 32u
+
+struct irq {
+    struct object *object;
+    uint32_t line;
+    struct reference event;
+    uint32_t bits;
+};
+
+void irq_init(void);
+// Take a line; E_STATE: taken, E_ARGUMENT: no such line or the kernel's.
+error_t irq_take(uint32_t line, struct irq *irq);
+void irq_give_up(struct irq *irq);
+void irq_unmask(uint32_t line);
+void irq_mask(uint32_t line);
+// An interrupt came in at vector IRQ_VECTOR + line.
+void irq_interrupt(uint32_t line);

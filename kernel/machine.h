@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// The machine object: what only init may ask. Counters of the whole kernel.
+#pragma once
+#include "types.h"
+
+extern uint64_t machine_entries;  // kernel entries of any kind

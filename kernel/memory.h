@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+// From the boot loader's memory map to frame table, object table and root pool.
+#pragma once
+#include "multiboot.h"
+#include "pool.h"
+
+// Refuses the boot when there is too little memory.
+struct pool *memory_init(const struct multiboot_info *info);
+// Protect the kernel's own pages: text not writable, nothing else executable, no page at 0.
+void memory_protect(void);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "panic.h"
+#include "cpu.h"
+#include "descriptor.h"
+#include "layout.h"
+#include "log.h"
+#include "thread.h"
+
+#define EXIT_PORT 0xf4  // QEMU's isa-debug-exit
+#define EXIT_PANIC 0x12
+#define EXIT_REFUSED 0x11
+
+extern char kernel_start[], kernel_end[], kernel_text_end[];
+void kernel_double_fault(void);
+
+__attribute__((noreturn)) static void stop(uint8_t code) {
+    port_out8(EXIT_PORT, code);
+    for (;;) {
+        __asm__ volatile("cli; hlt");
+    }
+}
+
+// Frames of the kernel's own stack only: a damaged chain ends the walk.
+static void backtrace(const uint32_t *frame) {
+    log_print("backtrace:");
+    for (uint32_t depth = 0; depth < 16; depth++) {
+        uint32_t at = (uint32_t)(uintptr_t)frame;
+        if (at < (uint32_t)(uintptr_t)kernel_start || at + 8 > (uint32_t)(uintptr_t)kernel_end ||
+            at % 4 != 0 || frame[1] < (uint32_t)(uintptr_t)kernel_start ||
+            frame[1] >= (uint32_t)(uintptr_t)kernel_text_end) {
+            break;
+        }
+        log_print(" %x", frame[1]);
+        frame = (const uint32_t *)frame[0];
+    }
+    log_print("\n");
+}
+
+static void current_print(void) {
+    if (current_thread != NULL) {
+        const struct registers *r = &current_thread->registers;
+        log_print("current: task %u thread %u eip %x esp %x eax %x\n", current_thread->task->badge,
+                  (uint32_t)object_slot(current_thread->object), r->eip, r->esp, r->eax);
+    }
+}
+
+void panic(const char *file, uint32_t line, const char *reason) {
+    log_to_serial();
+    log_print("quire: kernel panic: %s:%u: %s\n", file, line, reason);
+    current_print();
+    backtrace(__builtin_frame_address(0));
+    stop(EXIT_PANIC);
+}
+
+void panic_trap(const struct registers *r, uint32_t cr2) {
+    log_to_serial();
+    log_print("quire: kernel panic: exception %u, error %x, cr2 %x, cr3 %x\n", r->vector, r->error,
+              cr2, cr3_read());
+    log_print("eip %x eflags %x eax %x ebx %x ecx %x edx %x esi %x edi %x ebp %x\n", r->eip,
+              r->eflags, r->eax, r->ebx, r->ecx, r->edx, r->esi, r->edi, r->ebp);
+    current_print();
+    backtrace((const uint32_t *)r->ebp);
+    stop(EXIT_PANIC);
+}
+
+void kernel_double_fault(void) {
+    struct double_fault at = descriptor_double_fault();
+    log_to_serial();
+    log_print("quire: kernel panic: double fault or NMI, eip %x esp %x cr3 %x\n", at.eip, at.esp,
+              at.cr3);
+    current_print();
+    stop(EXIT_PANIC);
+}
+
+void boot_refuse(const char *reason) {
+    log_to_serial();
+    log_print("quire: error: %s\nquire: off status=2\n", reason);
+    stop(EXIT_REFUSED);
+}

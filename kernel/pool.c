@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "pool.h"
+#include "kalloc.h"
+#include "panic.h"
+#include "window.h"
+
+static bool is_kernel_type(enum frame_type type) {
+    return type != FRAME_USER;
+}
+
+struct pool *pool_root_create(struct pool *storage, uint32_t reserved) {
+    *storage = (struct pool){.reserved = reserved};
+    struct object *object = &objects.table[objects.first_free];
+    objects.first_free = object->next;
+    objects.used++;
+    object->type = OBJECT_POOL;
+    object->body = storage;
+    object->pool = storage;
+    storage->object = object;
+    return storage;
+}
+
+static bool can_split(const struct pool *parent, uint32_t reserved, uint32_t low) {
+    return low <= reserved && reserved <= parent->reserved - parent->used - parent->split &&
+           low <= frames.free_low - frames.promised;
+}
+
+struct pool *pool_split(struct pool *parent, uint32_t reserved, uint32_t low) {
+    if (!can_split(parent, reserved, low)) {
+        return NULL;
+    }
+    struct object *object = object_create(OBJECT_POOL, sizeof(struct pool), parent);
+    if (object == NULL) {
+        return NULL;
+    }
+    if (!can_split(parent, reserved, low)) {  // the object took a frame
+        object_destroy(object);
+        return NULL;
+    }
+    struct pool *pool = object->body;
+    *pool = (struct pool){.object = object, .parent = parent, .reserved = reserved,
+                          .low_reserved = low};
+    parent->split += reserved;
+    parent->children++;
+    frames.promised += low;
+    return pool;
+}
+
+error_t pool_end(struct pool *pool) {
+    if (pool->parent == NULL || pool->used != 0 || pool->split != 0 || pool->children != 0) {
+        return E_STATE;
+    }
+    pool->parent->split -= pool->reserved;
+    pool->parent->children--;
+    frames.promised -= pool->low_reserved;
+    object_destroy(pool->object);
+    return OK;
+}
+
+frame_t pool_take(struct pool *pool, enum frame_type type) {
+    if (pool->used + pool->split >= pool->reserved) {
+        return FRAME_NONE;
+    }
+    bool promise = is_kernel_type(type) && pool->low_used < pool->low_reserved;
+    frame_t frame = frame_take(type, pool_number(pool), promise);
+    if (frame == FRAME_NONE) {
+        return FRAME_NONE;
+    }
+    pool->used++;
+    if (is_kernel_type(type)) {
+        pool->low_used++;
+        frames.promised -= promise;
+    }
+    window_zero(frame);
+    return frame;
+}
+
+void pool_release(struct pool *pool, frame_t frame) {
+    ASSERT(pool->used > 0);
+    if (is_kernel_type(frame_entry(frame)->type)) {
+        pool->low_used--;
+        frames.promised += pool->low_used < pool->low_reserved;
+    }
+    pool->used--;
+    frame_release(frame);
+}
+
+error_t pool_move(struct pool *from, struct pool *to, frame_t frame) {
+    if (to->used + to->split >= to->reserved) {
+        return E_MEMORY;
+    }
+    from->used--;
+    to->used++;
+    frame_entry(frame)->pool = pool_number(to);
+    return OK;
+}
+
+struct pool *pool_of(frame_t frame) {
+    return objects.table[frame_entry(frame)->pool].body;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Pools: reservations of frames. A pool's reservation is split off its parent's, so no pool can
+// starve another; every frame and kernel object is charged to one.
+//   used + split <= reserved          low_used counts kernel-type frames within used
+//   low_reserved: low frames promised to this pool's kernel objects and page tables
+#pragma once
+#include "frame.h"
+#include "object.h"
+
+#define KALLOC_CLASSES 7  // 32 to 2048 bytes
+
+struct slab;
+
+struct pool {
+    struct object *object;
+    struct pool *parent;
+    uint32_t reserved;
+    uint32_t used;
+    uint32_t split;
+    uint32_t low_reserved;
+    uint32_t low_used;
+    uint32_t children;
+    uint32_t check_used;  // frame_check() counts here
+    struct slab *partial[KALLOC_CLASSES];
+};
+
+static inline uint16_t pool_number(const struct pool *pool) {
+    return object_slot(pool->object);
+}
+
+// The root pool: owns all frames that nothing else does. Called once, with the frame table ready.
+struct pool *pool_root_create(struct pool *storage, uint32_t reserved);
+// Split a child off. NULL: out of reservation, low frames, slots or memory.
+struct pool *pool_split(struct pool *parent, uint32_t reserved, uint32_t low);
+// Give the reservation back. E_STATE while it owns frames, objects or children.
+error_t pool_end(struct pool *pool);
+
+// One frame charged to `pool`, zeroed unless it lies above the window; FRAME_NONE: exhausted.
+frame_t pool_take(struct pool *pool, enum frame_type type);
+void pool_release(struct pool *pool, frame_t frame);
+// Move `frame` between pools: the reservation is not moved, only what is used of it.
+error_t pool_move(struct pool *from, struct pool *to, frame_t frame);
+struct pool *pool_of(frame_t frame);

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#include "port.h"
+#include "cpu.h"
+#include "event.h"
+#include "panic.h"
+#include "tracepoint.h"
+
+// Counts the calls of all threads: a token is not repeated when its thread's slot is used again.
+static uint32_t last_call_id;
+
+// --- callers that wait for a reply: a list in the serving task -----------------------------------
+
+static void caller_wait(struct thread *caller, struct task *server) {
+    caller->state = THREAD_WAITING;
+    caller->server = server;
+    caller->port = NULL;
+    caller->previous = NULL;
+    caller->next = server->served;
+    if (server->served != NULL) {
+        server->served->previous = caller;
+    }
+    server->served = caller;
+}
+
+void port_caller_forget(struct thread *caller) {
+    if (caller->next != NULL) {
+        caller->next->previous = caller->previous;
+    }
+    if (caller->previous != NULL) {
+        caller->previous->next = caller->next;
+    } else {
+        caller->server->served = caller->next;
+    }
+    caller->next = caller->previous = NULL;
+    caller->server = NULL;
+    caller->token = 0;
+}
+
+void port_caller_abandoned(struct thread *caller) {
+    port_caller_forget(caller);
+    if (caller->flags & THREAD_FAULTED) {
+        caller->flags &= (uint8_t)~THREAD_FAULTED;
+        thread_ready(caller);
+    } else {
+        thread_fail(caller, E_RESTARTED);
+    }
+}
+
+// --- handles in messages -------------------------------------------------------------------------
+
+// Check all handles of a message, then copy them into the slots that the receiver offered.
+static error_t handles_pass(struct thread *from, struct thread *to, uint32_t count) {
+    const struct handle_entry *sent[TAG_HANDLES_MAX];
+    uint32_t slot[TAG_HANDLES_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        error_t error;
+        sent[i] = handle_find(from->task, from->buffer->handle[i], OBJECT_NONE, RIGHT_GRANT, &error);
+        if (sent[i] == NULL) {
+            return error;
+        }
+        slot[i] = HANDLE_INDEX(to->buffer->offer[i]);
+        if (handle_slot_check(to->task, slot[i]) != OK) {
+            return E_SLOT;
+        }
+        for (uint32_t j = 0; j < i; j++) {
+            if (slot[j] == slot[i]) {
+                return E_SLOT;
+            }
+        }
+        error = handle_rank_check(to->task, sent[i]->object, sent[i]->rights);
+        if (error != OK) {
+            return error;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct handle_entry entry = *sent[i];
+        handle_set(to->task, slot[i], entry.object, entry.rights, entry.badge);
+        to->buffer->handle[i] = HANDLE(slot[i]);
+    }
+    return OK;
+}
+
+static void words_pass(struct message_buffer *to, const struct message_buffer *from, tag_t tag,
+                       uint32_t first) {
+    uint32_t words = TAG_WORDS(tag);
+    if (words > first) {
+        words_copy(to->word + first, from->word + first, words - first);
+    }
+}
+
+// --- call and receive ----------------------------------------------------------------------------
+
+// Hand the caller's message to a receiver: all checks, then the receiver's registers.
+static error_t deliver(struct thread *caller, struct thread *receiver) {
+    if (TAG_HANDLES(caller->tag) > 0) {
+        error_t error = handles_pass(caller, receiver, TAG_HANDLES(caller->tag));
+        if (error != OK) {
+            return error;
+        }
+    }
+    words_pass(receiver->buffer, caller->buffer, caller->tag, 2);
+    struct registers *r = &receiver->registers;
+    r->eax = caller->tag;
+    r->ebx = caller->token;
+    r->esi = caller->badge;
+    r->edi = caller->word[0];
+    r->ebp = caller->word[1];
+    receiver->serves_id = caller->call_id;
+    TRACE_THREAD(receive, receiver, object_slot(caller->object), 0, caller->tag, caller->word[0],
+                 caller->word[1], caller->badge);
+    caller_wait(caller, receiver->task);
+    return OK;
+}
+
+static error_t send(struct thread *caller, struct port *port) {
+    struct thread *receiver = port->receivers.first;
+    if (receiver == NULL) {
+        caller->state = THREAD_SENDING;
+        caller->port = port;
+        queue_add(&port->callers, caller);
+        return OK;
+    }
+    error_t error = deliver(caller, receiver);
+    if (error == OK) {
+        queue_remove(receiver);
+        receiver->port = NULL;
+        thread_ready(receiver);
+    }
+    return error;
+}
+
+static void call_begin(struct thread *caller, badge_t badge, tag_t tag, uint32_t word0,
+                       uint32_t word1) {
+    caller->call_id = ++last_call_id;
+    caller->token = TOKEN(object_slot(caller->object), caller->call_id);
+    caller->badge = badge;
+    caller->tag = tag;
+    caller->word[0] = word0;
+    caller->word[1] = word1;
+}
+
+error_t port_call(struct thread *caller, struct port *port, badge_t badge, tag_t tag) {
+    if (TAG_IS_ERROR(tag) || TAG_ITEMS(tag) != 0 || TAG_WORDS(tag) > TAG_WORDS_MAX ||
+        TAG_HANDLES(tag) > TAG_HANDLES_MAX || TAG_LABEL(tag) >= LABEL_EVENT ||
+        LABEL_INTERFACE(TAG_LABEL(tag)) == INTERFACE_fault) {
+        return E_LENGTH;
+    }
+    call_begin(caller, badge, tag, caller->registers.edi, caller->registers.ebp);
+    TRACE_THREAD(call, caller, object_slot(port->object), caller->call_id, tag, caller->word[0],
+                 caller->word[1], 0);
+    return send(caller, port);
+}
+
+error_t port_fault(struct thread *thread, uint32_t label, uint32_t address, uint32_t eip) {
+    struct port *port = reference_body(thread->task->fault_port);
+    if (port == NULL) {
+        return E_DEAD;
+    }
+    call_begin(thread, thread->task->fault_badge, TAG(label, 2, 0, 0), address, eip);
+    thread->flags |= THREAD_FAULTED;
+    TRACE_THREAD(fault, thread, object_slot(port->object), thread->call_id, thread->tag, address,
+                 eip, 0);
+    return send(thread, port);
+}
+
+static void caller_refuse(struct thread *caller, error_t error) {
+    queue_remove(caller);
+    caller->port = NULL;
+    thread_fail(caller, error);
+}
+
+bool port_destroy(struct port *port, uint32_t steps) {
+    for (; steps > 0; steps--) {
+        struct thread *thread = port->callers.first;
+        thread = thread != NULL ? thread : port->receivers.first;
+        if (thread == NULL) {
+            object_destroy(port->object);
+            return true;
+        }
+        if (thread->flags & THREAD_FAULTED) {
+            queue_remove(thread);
+            thread->port = NULL;
+            thread->token = 0;
+            thread->flags &= (uint8_t)~THREAD_FAULTED;
+            thread_ready(thread);
+        } else {
+            caller_refuse(thread, E_DEAD);
+        }
+    }
+    return false;
+}
+
+error_t port_receive(struct thread *thread, struct port *port, bool wait) {
+    if (port != NULL && thread->priority != port->rank) {
+        thread_priority_set(thread, port->rank);
+    }
+    if (event_collect(thread)) {
+        return OK;
+    }
+    while (port != NULL && port->callers.first != NULL) {
+        struct thread *caller = port->callers.first;
+        error_t error = OK;
+        if (TAG_HANDLES(caller->tag) > 0) {  // may fail: find out while it still stands in line
+            queue_remove(caller);
+            error = deliver(caller, thread);
+            if (error != OK) {
+                queue_add_first(&port->callers, caller);
+            }
+        } else {
+            queue_remove(caller);
+            error = deliver(caller, thread);
+        }
+        if (error == OK) {
+            return OK;
+        }
+        caller_refuse(caller, error);
+    }
+    if (!wait) {
+        return E_EMPTY;
+    }
+    if (port == NULL && thread->event == NULL) {
+        return E_STATE;  // nothing could ever end this wait
+    }
+    thread->state = THREAD_RECEIVING;
+    thread->port = port;
+    thread->serves_id = 0;
+    if (port != NULL) {
+        queue_add(&port->receivers, thread);
+    }
+    return OK;
+}
+
+// --- reply ---------------------------------------------------------------------------------------
+
+// A reply to a fault: nothing (try again), map items, or an error that ends the task.
+static error_t reply_fault(struct thread *server, struct thread *faulter, tag_t tag) {
+    if (TAG_IS_ERROR(tag)) {
+        TRACE_THREAD(reply, server, object_slot(faulter->object), 0, tag, 0, 0, 0);
+        task_die(faulter->task, CAUSE_FAULT);
+        return OK;
+    }
+    uint32_t count = TAG_ITEMS(tag);
+    if (count > TAG_ITEMS_MAX || TAG_WORDS(tag) != 0 || TAG_HANDLES(tag) != 0) {
+        return E_LENGTH;
+    }
+    if (count > 0) {
+        struct map_item items[TAG_ITEMS_MAX];
+        items[0] = (struct map_item){server->registers.edi, server->registers.ebp};
+        for (uint32_t i = 1; i < count; i++) {
+            items[i] = server->buffer->item[i];
+        }
+        error_t error = space_map(&faulter->task->space, items, count, server->task->pool);
+        if (error != OK) {
+            return error;
+        }
+        trace_map(server, faulter->task, items, count);
+    }
+    TRACE_THREAD(reply, server, object_slot(faulter->object), 0, tag, server->registers.edi,
+                 server->registers.ebp, 0);
+    port_caller_forget(faulter);
+    faulter->flags &= (uint8_t)~THREAD_FAULTED;
+    thread_ready(faulter);
+    return OK;
+}
+
+static error_t reply_call(struct thread *server, struct thread *caller, tag_t tag) {
+    if (!TAG_IS_ERROR(tag)) {
+        if (TAG_ITEMS(tag) != 0 || TAG_WORDS(tag) > TAG_WORDS_MAX ||
+            TAG_HANDLES(tag) > TAG_HANDLES_MAX) {
+            return E_LENGTH;
+        }
+        error_t error = handles_pass(server, caller, TAG_HANDLES(tag));
+        if (error != OK) {
+            return error;
+        }
+        words_pass(caller->buffer, server->buffer, tag, 2);
+        caller->registers.edi = server->registers.edi;
+        caller->registers.ebp = server->registers.ebp;
+        caller->registers.ebx = TAG_WORDS(tag) > 2 ? server->buffer->word[2] : 0;
+    }
+    TRACE_THREAD(reply, server, object_slot(caller->object), 0, tag, server->registers.edi,
+                 server->registers.ebp, 0);
+    caller->registers.eax = tag;
+    port_caller_forget(caller);
+    thread_ready(caller);
+    return OK;
+}
+
+error_t port_reply(struct thread *server, token_t token, tag_t tag) {
+    uint32_t slot = TOKEN_SLOT(token);
+    if (token == 0 || slot >= objects.count || objects.table[slot].type != OBJECT_THREAD) {
+        return E_TOKEN;
+    }
+    struct thread *caller = objects.table[slot].body;
+    if (caller->token != token || caller->state != THREAD_WAITING ||
+        caller->server != server->task) {
+        return E_TOKEN;
+    }
+    server->serves_id = caller->call_id;
+    return caller->flags & THREAD_FAULTED ? reply_fault(server, caller, tag)
+                                          : reply_call(server, caller, tag);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Ports and the message path: call, receive, reply. A port's rank is the priority its server works
+// at; callers wait in order of arrival.
+#pragma once
+#include "thread.h"
+
+struct port {
+    struct object *object;
+    uint8_t rank;
+    struct queue callers;    // THREAD_SENDING
+    struct queue receivers;  // THREAD_RECEIVING
+};
+
+// Operations of the current thread. An error goes back into its eax; OK means that its registers
+// are set, or that it waits.
+error_t port_call(struct thread *caller, struct port *port, badge_t badge, tag_t tag);
+error_t port_receive(struct thread *thread, struct port *port, bool wait);
+error_t port_reply(struct thread *server, token_t token, tag_t tag);
+
+// A fault is a call that the kernel makes for the thread. E_DEAD: there is no fault port.
+error_t port_fault(struct thread *thread, uint32_t label, uint32_t address, uint32_t eip);
+
+// The server of a waiting caller is gone: a call fails with E_RESTARTED, a fault is tried again.
+void port_caller_abandoned(struct thread *caller);
+// End a port: who calls or receives there fails with E_DEAD, a fault is tried again. At most
+// `steps` threads at a time; false: more of them wait.
+bool port_destroy(struct port *port, uint32_t steps);
+// Unlink a waiting caller from its server, without an answer.
+void port_caller_forget(struct thread *caller);

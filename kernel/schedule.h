@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Which thread runs: the ready thread of the highest priority; equal ones take turns.
+#pragma once
+#include "thread.h"
+
+#define PRIORITIES 32u
+
+extern uint64_t schedule_idle_cycles;
+
+void schedule_add(struct thread *thread);
+// Take a thread out of whatever queue it stands in.
+void schedule_unqueue(struct thread *thread);
+// The thread is about to end.
+void schedule_forget(struct thread *thread);
+// The running thread used up its slice: others of its priority go first.
+void schedule_slice_end(void);
+// Choose who runs next and make it current; waits for interrupts while nobody is ready. Then the
+// assembly leaves to current_thread.
+void schedule(void);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Address spaces: PAE page tables of the user's three gigabytes (Intel SDM volume 3, 4.4).
+// Installs what it is told; decides nothing. Page tables are charged to the pool given.
+//   maps of a FRAME_TABLE = present entries within it
+#pragma once
+#include "layout.h"
+#include "message.h"
+#include "pool.h"
+
+#define ENTRY_PRESENT 1u
+#define ENTRY_WRITE 2u
+#define ENTRY_USER 4u
+#define ENTRY_ACCESSED 0x20u
+#define ENTRY_DIRTY 0x40u
+#define ENTRY_LARGE 0x80u
+#define ENTRY_GLOBAL 0x100u
+#define ENTRY_NO_EXECUTE (1ull << 63)
+#define ENTRY_FRAME(entry) ((frame_t)((entry) >> PAGE_SHIFT & 0xffffffu))
+#define ENTRIES 512u
+
+struct space {
+    uint64_t *pointers;      // page-directory-pointer table: four entries, kalloc'd, below 4 GiB
+    uint64_t *directory[3];  // NULL until needed
+    struct pool *pool;       // pays for tables
+    uint32_t mapped;         // user pages mapped, message buffers included
+    uint32_t tables;         // page tables and directories
+};
+
+extern uint64_t kernel_page_directory[ENTRIES];
+extern uint64_t boot_directory_pointers[4];
+extern uint64_t space_no_execute;  // ENTRY_NO_EXECUTE where the CPU has it
+extern struct space *space_loaded;
+extern uint64_t space_loads;       // CR3 loads so far
+
+error_t space_create(struct space *space, struct pool *pool);
+// Take a slice of the space down: unmap and free up to `steps` page tables. Returns how many are
+// left; at 0 the space is gone.
+uint32_t space_destroy(struct space *space, uint32_t steps);
+void space_load(struct space *space);
+
+// The entry of a page, NULL while it has no page table.
+uint64_t *space_entry(const struct space *space, vaddr_t page);
+// The same, making tables as needed. NULL: the pool is exhausted.
+uint64_t *space_entry_make(struct space *space, vaddr_t page);
+// Take away the empty table of `page`, if it is empty; true if it was.
+bool space_trim(struct space *space, vaddr_t page);
+
+// Install frame at an entry that is not present. rights: MAP_ bits.
+void space_install(struct space *space, vaddr_t page, uint64_t *entry, frame_t frame,
+                   uint32_t rights);
+// Change rights of a present entry; returns the entry as it was, Accessed and Dirty included.
+uint64_t space_change(struct space *space, vaddr_t page, uint64_t *entry, uint32_t rights);
+// Remove a present entry; returns it as it was.
+uint64_t space_remove(struct space *space, vaddr_t page, uint64_t *entry);
+// After Accessed bits were cleared in [first, first + count): forget cached entries.
+void space_flush(struct space *space);
+
+// Is this a page address that user memory may be mapped at?
+static inline bool space_page_valid(vaddr_t page) {
+    return PAGE_OFFSET(page) == 0 && page >= LAYOUT_USER_FIRST && page < LAYOUT_KERNEL;
+}
+
+// Check `count` map items (each an allegation of the caller's), then install all of them or none.
+// The frames must be user frames of `owner`.
+error_t space_map(struct space *space, const struct map_item *items, uint32_t count,
+                  const struct pool *owner);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Tasks: an address space, a handle table, threads, and whom to tell about faults and the end.
+#pragma once
+#include "layout.h"
+#include "space.h"
+
+struct thread;
+
+// One slot of a handle table. Stale as soon as generation differs from the object's.
+struct handle_entry {
+    struct object *object;  // NULL: empty
+    uint32_t generation;
+    badge_t badge;
+    uint32_t rights;        // enum right
+};
+_Static_assert(sizeof(void *) != 4 || sizeof(struct handle_entry) == 16, "a handle is 16 bytes");
+
+struct task {
+    struct object *object;
+    struct pool *pool;         // pays for the task
+    struct handle_entry *handles;  // SLOT_COUNT entries: one frame
+    struct space space;
+    badge_t badge;             // its number, in messages of faults and in the trace
+    uint8_t rank;              // may call only ports ranked above
+    uint8_t ceiling;           // highest priority of its threads
+    uint8_t state;             // TASK_STATE_
+    uint8_t cause;             // CAUSE_, once dead
+    bool exempt;               // its doings are not traced
+    struct reference fault_port;
+    badge_t fault_badge;
+    struct reference death_event;
+    uint32_t death_bits;
+    uint64_t cycles;           // CPU time
+    uint32_t thread_count;
+    struct thread *threads;    // all its threads
+    struct thread *served;     // callers that wait for a reply of this task
+    struct task *next, *previous;  // all tasks, for frame_check()
+};
+
+extern struct task *task_list;
+
+// A new task with an empty space and table; NULL: E_MEMORY.
+struct task *task_create(struct pool *pool, badge_t badge, uint32_t rank, uint32_t ceiling);
+// Stop all threads for good, answer whom it served, tell the death event.
+void task_die(struct task *task, uint32_t cause);
+// Take a slice of a dead task down; returns what is left, 0: gone (the task's memory too).
+uint32_t task_destroy(struct task *task);
+
+// The handle's entry if it is alive, names `type` (OBJECT_NONE: any) and has `rights`; else NULL
+// with *error set to E_HANDLE, E_TYPE or E_RIGHT. `handle` is the caller's allegation.
+struct handle_entry *handle_find(struct task *task, handle_t handle, enum object_type type,
+                                 uint32_t rights, error_t *error);
+// May `task` put a new handle into `slot`? OK, or E_SLOT.
+error_t handle_slot_check(const struct task *task, uint32_t slot);
+// Fill an empty, checked slot.
+void handle_set(struct task *task, uint32_t slot, struct object *object, uint32_t rights,
+                badge_t badge);
+// May `rights` of this object be granted to `task`? Call rights only for ports ranked above it.
+error_t handle_rank_check(const struct task *task, const struct object *object, uint32_t rights);

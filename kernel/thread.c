@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "thread.h"
+#include "event.h"
+#include "fpu.h"
+#include "kalloc.h"
+#include "panic.h"
+#include "port.h"
+#include "schedule.h"
+#include "window.h"
+
+struct thread *current_thread;
+
+void queue_add(struct queue *queue, struct thread *thread) {
+    thread->queue = queue;
+    thread->next = NULL;
+    thread->previous = queue->last;
+    if (queue->last != NULL) {
+        queue->last->next = thread;
+    } else {
+        queue->first = thread;
+    }
+    queue->last = thread;
+}
+
+void queue_add_first(struct queue *queue, struct thread *thread) {
+    thread->queue = queue;
+    thread->previous = NULL;
+    thread->next = queue->first;
+    if (queue->first != NULL) {
+        queue->first->previous = thread;
+    } else {
+        queue->last = thread;
+    }
+    queue->first = thread;
+}
+
+void queue_remove(struct thread *thread) {
+    struct queue *queue = thread->queue;
+    ASSERT(queue != NULL);
+    if (thread->next != NULL) {
+        thread->next->previous = thread->previous;
+    } else {
+        queue->last = thread->previous;
+    }
+    if (thread->previous != NULL) {
+        thread->previous->next = thread->next;
+    } else {
+        queue->first = thread->next;
+    }
+    thread->queue = NULL;
+    thread->next = thread->previous = NULL;
+}
+
+static error_t buffer_create(struct task *task, vaddr_t page, struct message_buffer **buffer) {
+    uint64_t *entry = space_entry(&task->space, page);
+    if (entry != NULL && *entry & ENTRY_PRESENT) {
+        return E_MAPPED;
+    }
+    struct message_buffer *made = kalloc_page(task->pool, FRAME_BUFFER);
+    entry = made == NULL ? NULL : space_entry_make(&task->space, page);
+    if (entry == NULL) {
+        if (made != NULL) {
+            kfree_page(task->pool, made);
+        }
+        return E_MEMORY;
+    }
+    space_install(&task->space, page, entry, window_frame(made), MAP_READ | MAP_WRITE);
+    *buffer = made;
+    return OK;
+}
+
+static void buffer_destroy(struct thread *thread) {
+    uint64_t *entry = space_entry(&thread->task->space, thread->buffer_page);
+    ASSERT(entry != NULL && ENTRY_FRAME(*entry) == window_frame(thread->buffer));
+    space_remove(&thread->task->space, thread->buffer_page, entry);
+    kfree_page(thread->task->pool, thread->buffer);
+}
+
+error_t thread_create(struct task *task, vaddr_t buffer, uint32_t priority,
+                      struct thread **created) {
+    struct message_buffer *message = NULL;
+    error_t error = buffer_create(task, buffer, &message);
+    if (error != OK) {
+        return error;
+    }
+    struct object *object = object_create(OBJECT_THREAD, sizeof(struct thread), task->pool);
+    if (object == NULL) {
+        space_remove(&task->space, buffer, space_entry(&task->space, buffer));
+        space_trim(&task->space, buffer);
+        kfree_page(task->pool, message);
+        return E_MEMORY;
+    }
+    struct thread *thread = object->body;
+    thread->object = object;
+    thread->task = task;
+    thread->priority = (uint8_t)priority;
+    thread->buffer = message;
+    thread->buffer_page = buffer;
+    thread->registers = (struct registers){.vector = 0, .cs = SELECTOR_USER_CODE,
+                                           .eflags = EFLAGS_USER, .ss = SELECTOR_USER_DATA};
+    thread->task_next = task->threads;
+    if (task->threads != NULL) {
+        task->threads->task_previous = thread;
+    }
+    task->threads = thread;
+    task->thread_count++;
+    *created = thread;
+    return OK;
+}
+
+void thread_stop(struct thread *thread) {
+    if (thread->state == THREAD_WAITING) {
+        port_caller_forget(thread);
+    } else if (thread->queue != NULL) {
+        schedule_unqueue(thread);
+    }
+    thread->token = 0;
+    thread->port = NULL;
+    thread->flags &= (uint8_t)~THREAD_FAULTED;
+    thread->state = THREAD_STOPPED;
+}
+
+void thread_destroy(struct thread *thread) {
+    struct task *task = thread->task;
+    thread_stop(thread);
+    fpu_forget(thread);
+    if (thread->event != NULL) {
+        thread->event->thread = NULL;
+    }
+    if (thread->fpu != NULL) {
+        kfree(task->pool, thread->fpu);
+    }
+    buffer_destroy(thread);
+    if (thread->task_next != NULL) {
+        thread->task_next->task_previous = thread->task_previous;
+    }
+    if (thread->task_previous != NULL) {
+        thread->task_previous->task_next = thread->task_next;
+    } else {
+        task->threads = thread->task_next;
+    }
+    task->thread_count--;
+    schedule_forget(thread);
+    object_destroy(thread->object);
+}
+
+void thread_ready(struct thread *thread) {
+    thread->state = THREAD_READY;
+    schedule_add(thread);
+}
+
+void thread_fail(struct thread *thread, error_t error) {
+    thread->registers.eax = TAG_ERROR(error);
+    thread->token = 0;
+    thread_ready(thread);
+}
+
+void thread_priority_set(struct thread *thread, uint32_t priority) {
+    if (thread->state == THREAD_READY && thread->queue != NULL) {
+        schedule_unqueue(thread);
+        thread->priority = (uint8_t)priority;
+        schedule_add(thread);
+    } else {
+        thread->priority = (uint8_t)priority;
+    }
+}

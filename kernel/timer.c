@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "timer.h"
+#include "cpu.h"
+#include "schedule.h"
+
+#define PIT_HZ 1193182u
+#define PIT_CHANNEL0 0x40
+#define PIT_CHANNEL2 0x42
+#define PIT_COMMAND 0x43
+#define PIT_GATE 0x61
+#define CALIBRATION_TICKS 597u  // 0.5 ms
+#define CALIBRATIONS_MAX 20u
+#define SLICE_MS 10u
+#define PIT_MAX 0xffffu
+
+static uint32_t tsc_khz;
+static uint64_t started;
+static struct timer *timers;     // active ones, earliest first
+static uint64_t slice_deadline;  // 0: no slice runs
+
+// Channel 2 in mode 0 raises bit 5 of port 0x61 when it has counted down (Intel 8254).
+static uint32_t measure(void) {
+    uint8_t gate = port_in8(PIT_GATE);
+    port_out8(PIT_GATE, (uint8_t)((gate & ~2u) | 1u));
+    port_out8(PIT_COMMAND, 0xb0);
+    port_out8(PIT_CHANNEL2, CALIBRATION_TICKS & 0xff);
+    port_out8(PIT_CHANNEL2, CALIBRATION_TICKS >> 8);
+    uint64_t start = tsc_read();
+    while (!(port_in8(PIT_GATE) & 0x20)) {
+    }
+    uint32_t ticks = (uint32_t)(tsc_read() - start);
+    port_out8(PIT_GATE, gate);
+    return (uint32_t)((uint64_t)ticks * PIT_HZ / CALIBRATION_TICKS / 1000);
+}
+
+// A busy host may stop the virtual machine in the middle of a measurement: what two in a row agree
+// on is believed.
+static uint32_t calibrate(void) {
+    uint32_t before = measure();
+    for (uint32_t i = 0; i < CALIBRATIONS_MAX; i++) {
+        uint32_t now = measure();
+        if ((now > before ? now - before : before - now) <= before / 32) {
+            return now;
+        }
+        before = now;
+    }
+    return before;
+}
+
+void timer_init(void) {
+    tsc_khz = calibrate();
+    started = tsc_read();
+}
+
+uint32_t timer_tsc_khz(void) {
+    return tsc_khz;
+}
+
+// value * multiplier / divisor without losing the high bits of value
+static uint64_t scale(uint64_t value, uint32_t multiplier, uint32_t divisor) {
+    uint64_t quotient = value / divisor;
+    uint64_t rest = value % divisor;
+    return quotient * multiplier + rest * multiplier / divisor;
+}
+
+uint64_t timer_now_ns(void) {
+    return scale(tsc_read() - started, 1000000, tsc_khz);
+}
+
+// The PIT counts at most 55 ms: later deadlines take several interrupts.
+static void program(void) {
+    uint64_t next = timers == NULL ? 0 : timers->deadline;
+    if (slice_deadline != 0 && (next == 0 || slice_deadline < next)) {
+        next = slice_deadline;
+    }
+    if (next == 0) {
+        return;
+    }
+    uint64_t now = tsc_read();
+    uint64_t ticks = next <= now ? 1 : scale(next - now, PIT_HZ / 1000, tsc_khz) + 1;
+    uint32_t count = ticks > PIT_MAX ? PIT_MAX : (uint32_t)ticks;
+    port_out8(PIT_COMMAND, 0x30);
+    port_out8(PIT_CHANNEL0, (uint8_t)count);
+    port_out8(PIT_CHANNEL0, (uint8_t)(count >> 8));
+}
+
+void timer_cancel(struct timer *timer) {
+    for (struct timer **link = &timers; *link != NULL; link = &(*link)->next) {
+        if (*link == timer) {
+            *link = timer->next;
+            break;
+        }
+    }
+    timer->active = false;
+}
+
+void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits) {
+    if (timer->active) {
+        timer_cancel(timer);
+    }
+    timer->deadline = tsc_read() + scale(ns, tsc_khz, 1000000);
+    timer->event = object_reference(event->object);
+    timer->bits = bits;
+    timer->active = true;
+    struct timer **link = &timers;
+    while (*link != NULL && (*link)->deadline <= timer->deadline) {
+        link = &(*link)->next;
+    }
+    timer->next = *link;
+    *link = timer;
+    if (timers == timer) {
+        program();
+    }
+}
+
+void timer_slice_begin(void) {
+    if (slice_deadline == 0) {
+        slice_deadline = tsc_read() + (uint64_t)tsc_khz * SLICE_MS;
+        program();
+    }
+}
+
+void timer_interrupt(void) {
+    uint64_t now = tsc_read();
+    while (timers != NULL && timers->deadline <= now) {
+        struct timer *timer = timers;
+        timers = timer->next;
+        timer->active = false;
+        struct event *event = reference_body(timer->event);
+        if (event != NULL) {
+            event_signal(event, timer->bits);
+        }
+    }
+    if (slice_deadline != 0 && slice_deadline <= now) {
+        slice_deadline = 0;
+        schedule_slice_end();
+    }
+    program();
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Time: the time stamp counter measured against the PIT, one-shot interrupts, timers, time slices.
+#pragma once
+#include "event.h"
+
+struct timer {
+    struct object *object;
+    struct timer *next;      // by deadline
+    uint64_t deadline;       // time stamp ticks
+    bool active;
+    struct reference event;
+    uint32_t bits;
+};
+
+void timer_init(void);
+// Ticks per millisecond of the time stamp counter.
+uint32_t timer_tsc_khz(void);
+// Nanoseconds since timer_init().
+uint64_t timer_now_ns(void);
+void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits);
+void timer_cancel(struct timer *timer);
+// Another thread of the same priority waits: interrupt in at most a slice.
+void timer_slice_begin(void);
+// The PIT's interrupt.
+void timer_interrupt(void);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// Where entry.asm hands over: calls, exceptions and interrupts. Decides what they are; the work is
+// done elsewhere. After each of these functions the assembly leaves to current_thread.
+#include "check.h"
+#include "cpu.h"
+#include "event.h"
+#include "fpu.h"
+#include "irq.h"
+#include "machine.h"
+#include "invoke.h"
+#include "panic.h"
+#include "port.h"
+#include "schedule.h"
+#include "trap.h"
+
+enum { VECTOR_DEBUG = 1, VECTOR_NO_FPU = 7, VECTOR_PAGE_FAULT = 14 };
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_FETCH = 16 };
+
+uint64_t machine_entries;
+uint32_t trap_check_interval;
+static uint32_t check_countdown;
+
+extern char entry_sysenter[];
+
+void trap_check(void) {
+    struct frame_check check = frame_check();
+    if (check.violations > 0) {
+        panic(__FILE__, __LINE__, check.law);
+    }
+}
+
+static void entry_count(void) {
+    machine_entries++;
+    if (__builtin_expect(trap_check_interval != 0, 0) && ++check_countdown >= trap_check_interval) {
+        check_countdown = 0;
+        trap_check();
+    }
+}
+
+static error_t call(struct thread *thread, handle_t handle) {
+    error_t error;
+    struct handle_entry *entry = handle_find(thread->task, handle, OBJECT_NONE, 0, &error);
+    if (entry == NULL) {
+        return error;
+    }
+    if (entry->object->type != OBJECT_PORT) {
+        return invoke_object(thread, entry, thread->registers.ebx);
+    }
+    if (!(entry->rights & RIGHT_CALL)) {
+        return E_RIGHT;
+    }
+    return port_call(thread, entry->object->body, entry->badge, thread->registers.ebx);
+}
+
+// The port to receive from; handle 0 is none: only the thread's event.
+static error_t port_find(struct thread *thread, handle_t handle, struct port **port) {
+    error_t error = OK;
+    *port = NULL;
+    if (handle != 0) {
+        struct handle_entry *entry =
+            handle_find(thread->task, handle, OBJECT_PORT, RIGHT_RECEIVE, &error);
+        *port = entry == NULL ? NULL : entry->object->body;
+    }
+    return error;
+}
+
+static error_t receive(struct thread *thread, handle_t handle, bool wait) {
+    struct port *port;
+    error_t error = port_find(thread, handle, &port);
+    return error == OK ? port_receive(thread, port, wait) : error;
+}
+
+static error_t reply(struct thread *thread) {
+    error_t error = port_reply(thread, thread->registers.ebx, thread->registers.esi);
+    if (error == OK) {
+        thread->registers.eax = TAG_ERROR(OK);
+    }
+    return error;
+}
+
+static error_t reply_receive(struct thread *thread, handle_t handle) {
+    struct port *port;
+    error_t error = port_find(thread, handle, &port);
+    if (error == OK) {
+        error = port_reply(thread, thread->registers.ebx, thread->registers.esi);
+    }
+    if (error == OK && thread->state == THREAD_READY) {
+        error = port_receive(thread, port, true);
+    }
+    return error;
+}
+
+static error_t signal(struct thread *thread, handle_t handle) {
+    error_t error;
+    struct handle_entry *entry =
+        handle_find(thread->task, handle, OBJECT_EVENT, RIGHT_SIGNAL, &error);
+    if (entry != NULL) {
+        thread->registers.eax = TAG_ERROR(OK);
+        event_signal(entry->object->body, entry->badge);
+    }
+    return error;
+}
+
+static error_t operation(struct thread *thread) {
+    handle_t handle = thread->registers.eax & ~15u;
+    switch (thread->registers.eax & 15u) {
+    case OP_CALL:
+        return call(thread, handle);
+    case OP_RECEIVE:
+        return receive(thread, handle, true);
+    case OP_POLL:
+        return receive(thread, handle, false);
+    case OP_REPLY:
+        return reply(thread);
+    case OP_REPLY_RECEIVE:
+        return reply_receive(thread, handle);
+    case OP_SIGNAL:
+        return signal(thread, handle);
+    default:
+        return E_ARGUMENT;
+    }
+}
+
+void kernel_call(void) {
+    struct thread *thread = current_thread;
+    entry_count();
+    error_t error = operation(thread);
+    if (error != OK) {  // then the thread is still there, and runs
+        thread->registers.eax = TAG_ERROR(error);
+    }
+    schedule();
+}
+
+// --- exceptions and interrupts of user code ------------------------------------------------------
+
+static uint32_t fault_label(uint32_t code) {
+    if (code & FAULT_FETCH) {
+        return LABEL_fault_execute;
+    }
+    if (!(code & FAULT_WRITE)) {
+        return LABEL_fault_read;
+    }
+    return code & FAULT_PRESENT ? LABEL_fault_protection : LABEL_fault_write;
+}
+
+static void fault(struct thread *thread, uint32_t label, uint32_t address) {
+    if (port_fault(thread, label, address, thread->registers.eip) == OK) {
+        return;
+    }
+    if (thread->task->badge == BADGE_INIT) {
+        panic(__FILE__, __LINE__, "init faulted, and nobody is there to help it");
+    }
+    task_die(thread->task, CAUSE_FAULT);
+}
+
+static void exception(struct thread *thread, uint32_t vector) {
+    if (vector == VECTOR_NO_FPU && fpu_enter(thread) == OK) {
+        return;
+    }
+    if (vector == VECTOR_PAGE_FAULT) {
+        fault(thread, fault_label(thread->registers.error), cr2_read());
+    } else {
+        fault(thread, LABEL_fault_exception, vector);
+    }
+}
+
+void kernel_trap_user(void) {
+    struct thread *thread = current_thread;
+    uint32_t vector = thread->registers.vector;
+    entry_count();
+    if (vector >= IRQ_VECTOR) {
+        irq_interrupt(vector - IRQ_VECTOR);
+    } else {
+        exception(thread, vector);
+    }
+    schedule();
+}
+
+// In the kernel interrupts come only while it idles. A single step may strike at sysenter's first
+// instruction: the flag goes, the entry goes on.
+void kernel_trap_kernel(struct registers *registers) {
+    if (registers->vector >= IRQ_VECTOR && current_thread == NULL) {
+        irq_interrupt(registers->vector - IRQ_VECTOR);
+    } else if (registers->vector == VECTOR_DEBUG &&
+               registers->eip == (uint32_t)(uintptr_t)entry_sysenter) {
+        registers->eflags &= ~EFLAGS_TRAP;
+    } else {
+        panic_trap(registers, cr2_read());
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// quire-lab: the host's tools in one program, each a command. Knows none of them: lab.h lists them.
+#include "lab.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+    const char *name;
+    int (*run)(int count, char **argument);
+    const char *text;
+} commands[] = {
+    {"sim", sim_main, "replay page-reference traces under the pager's policies, count misses"},
+    {"policies", sim_policies_main, "list the policies"},
+    {"trace", trace_main, "print a trace: text, summary, requests without a reply, time line"},
+    {"dissector", dissector_main, "print the dissector of traces for Wireshark and tshark"},
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(FILE *to) {
+    fputs("usage: quire-lab COMMAND ...; COMMAND --help says more\n", to);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].text);
+    }
+}
+
+static int run(int count, char **argument) {
+    if (count < 2) {
+        print_usage(stderr);
+        return 2;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argument[1], commands[i].name) == 0) {
+            return commands[i].run(count - 1, argument + 1);
+        }
+    }
+    if (strcmp(argument[1], "help") == 0 || strcmp(argument[1], "--help") == 0) {
+        print_usage(stdout);
+        return 0;
+    }
+    fprintf(stderr, "quire-lab: unknown command '%s'; the commands are:", argument[1]);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(stderr, " %s", commands[i].name);
+    }
+    fputc('\n', stderr);
+    return 2;
+}
+
+int main(int count, char **argument) {
+    int status = run(count, argument);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "quire-lab: cannot write the results: %s\n", strerror(errno));
+        return 2;
+    }
+    return status;
+}

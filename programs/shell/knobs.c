@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// Commands that show and turn the system's knobs: the pager's counters, policy and frame limit,
+// the tracer, the machine.
+#include "shell.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_limit(uint32_t limit) {
+    if (limit == 0 || limit == UINT32_MAX) {
+        printf("none\n");
+    } else {
+        printf("%" PRIu32 " frames\n", limit);
+    }
+}
+
+int shell_stats(int count, char **word) {
+    struct pager_stats_out s;
+    uint32_t task = 0;
+    if (count > 2 || (count == 2 && !shell_number(word[1], &task))) {
+        return shell_usage("stats [TASK] (a number that 'tasks' shows; without: sums over all)");
+    }
+    error_t error = pager_stats(HANDLE(SLOT_PAGER), task, &s);
+    if (error != OK) {
+        return shell_report(count == 2 ? word[1] : "pager", error);
+    }
+    printf("policy %.32s, limit ", s.policy.bytes);
+    print_limit(s.limit);
+    printf("%10" PRIu32 " faults\n%10" PRIu32 " evictions\n%10" PRIu32 " pages written\n"
+           "%10" PRIu32 " pages read\n%10" PRIu32 " pages zeroed\n%10" PRIu32 " pages copied\n"
+           "%10" PRIu32 " resident\n%10" PRIu32 " in the store\n%10" PRIu32 " scans\n"
+           "%10" PRIu32 " policy violations\n",
+           s.faults, s.evictions, s.written, s.read, s.zeroed, s.copied, s.resident, s.swapped,
+           s.scans, s.violations);
+    return 0;
+}
+
+int shell_policy(int count, char **word) {
+    struct pager_stats_out stats;
+    if (count == 2) {
+        error_t error = init_policy(HANDLE(SLOT_INIT), name_of(word[1]));
+        if (error == E_NOT_FOUND || error == E_ARGUMENT) {
+            printf("the pager has no policy '%s'; ./quire run --help lists them\n", word[1]);
+            return 1;
+        }
+        return shell_report(word[1], error);
+    }
+    if (count != 1) {
+        return shell_usage("policy [NAME]");
+    }
+    error_t error = pager_stats(HANDLE(SLOT_PAGER), 0, &stats);
+    if (error == OK) {
+        printf("%.32s\n", stats.policy.bytes);
+    }
+    return shell_report("pager", error);
+}
+
+int shell_frames(int count, char **word) {
+    struct pager_stats_out stats;
+    uint32_t frames;
+    if (count == 2 && shell_number(word[1], &frames)) {
+        return shell_report(word[1], init_frames(HANDLE(SLOT_INIT), frames));
+    }
+    if (count != 1) {
+        return shell_usage("frames [N] (frames that each program may hold)");
+    }
+    error_t error = pager_stats(HANDLE(SLOT_PAGER), 0, &stats);
+    if (error == OK) {
+        print_limit(stats.limit);
+    }
+    return shell_report("pager", error);
+}
+
+int shell_trace(int count, char **word) {
+    struct tracer_control_out out;
+    bool on = count == 2 && strcmp(word[1], "on") == 0;
+    if (!on && (count != 2 || strcmp(word[1], "off") != 0)) {
+        return shell_usage("trace on|off");
+    }
+    error_t error = tracer_control(HANDLE(SLOT_TRACER), on, &out);
+    if (error == E_HANDLE) {
+        printf("trace: no tracer runs; boot with a trace device (./quire run --trace FILE)\n");
+        return 1;
+    }
+    return shell_report("trace", error);
+}
+
+int shell_memory(int count, char **word) {
+    struct init_boot_info_out info;
+    struct pager_stats_out stats;
+    (void)count;
+    (void)word;
+    error_t error = init_boot_info(HANDLE(SLOT_INIT), &info);
+    if (error == OK) {
+        error = pager_stats(HANDLE(SLOT_PAGER), 0, &stats);
+    }
+    if (error == OK) {
+        printf("%10" PRIu32 " frames of 4 KiB in the machine\n"
+               "%10" PRIu32 " free when the system started\n"
+               "%10" PRIu32 " hold pages of programs\n%10" PRIu32 " pages are in the store\n",
+               info.frames_total, info.frames_free, stats.resident, stats.swapped);
+    }
+    return shell_report("memory", error);
+}
+
+int shell_uptime(int count, char **word) {
+    (void)count;
+    (void)word;
+    uint64_t milliseconds = shell_ticks() / shell_tsc_khz;
+    printf("%" PRIu64 ".%03" PRIu64 " s since power on\n", milliseconds / 1000,
+           milliseconds % 1000);
+    return 0;
+}

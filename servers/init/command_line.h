@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// What the boot line asks for. Pure: the text is untrusted, and nothing is done here but to read
+// it.
+#pragma once
+#include "text.h"
+
+#define COMMAND_FRAMES_MIN 8u  // fewer cannot hold what one instruction may touch, with a margin
+#define COMMAND_STORE_PAGES 16384u
+#define COMMAND_AT_MAX 8u
+
+enum store { STORE_AUTO, STORE_DISK, STORE_RAM };
+
+struct command_at {
+    uint32_t fault;
+    char policy[NAME_BYTES];
+};
+
+struct command_line {
+    char policy[NAME_BYTES];  // empty: the pager's own choice
+    uint32_t frames;          // limit of each program's domain; 0: none
+    field_text run;           // program and arguments, separated by single spaces
+    uint32_t trace;           // record from the start on
+    uint32_t seed;
+    uint32_t at_count;
+    struct command_at at[COMMAND_AT_MAX];
+    enum store store;
+    uint32_t store_pages;  // of a store in RAM; 0: not said
+};
+
+// Reads `text` (ends with 0). The first word may be the kernel's path, which some boot loaders put
+// there. An option given twice counts as given last, but for at=. Returns false and a sentence in
+// *error that names the option and what it may be.
+int command_line_parse(const char *text, struct command_line *line, field_text *error);

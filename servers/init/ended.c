@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// The end of a program: see ended.h and program.h.
+#include "ended.h"
+
+#include "off.h"
+#include "report.h"
+#include "server.h"
+
+#define WAITERS_MAX PROGRAMS_MAX  // a program has one thread here, so no more can wait
+#define ENDINGS_KEPT 32u
+
+static struct {
+    token_t token;    // 0: free
+    uint32_t waiter;  // task number of who waits
+    uint32_t number;  // for this one
+} waiters[WAITERS_MAX];
+
+// The last endings, for those who ask late.
+static struct ending endings[ENDINGS_KEPT];
+static uint32_t endings_count;
+
+uint64_t time_now(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+uint64_t task_cycles(handle_t task) {
+    struct task_info_out info;
+    return task_info(task, &info) == OK ? (uint64_t)info.cycles_high << 32 | info.cycles_low : 0;
+}
+
+// --- lines ---------------------------------------------------------------------------------------
+
+static void field_add(field_text *line, const char *name, uint64_t number) {
+    text_join(line, " ", name, "=", NULL);
+    text_add_number(line, number);
+}
+
+// What a machine reads of a program: to the serial line for the first program, whose run this is;
+// of others to the log, for a person sits at the serial line then.
+static void print_line(const struct program *program, const field_text *line) {
+    if (program->number == TASK_PROGRAM) {
+        report(line->bytes, NULL);
+    } else {
+        report_log(line->bytes, NULL);
+    }
+}
+
+static void print_ended(const struct program *program, uint32_t status, uint32_t cause) {
+    static const char *const causes[] = {
+        [CAUSE_EXIT] = "exit", [CAUSE_FAULT] = "fault", [CAUSE_KILLED] = "killed"};
+    field_text line;
+    struct pager_death_reason_out reason;
+    if (cause == CAUSE_FAULT &&
+        pager_death_reason(HANDLE(SLOT_PAGER), program->number, &reason) == OK) {
+        text_clear(&line);
+        text_add_bytes(&line, reason.line.bytes, MIN_OF(reason.line.length, TEXT_BYTES));
+        report("error: ", program->name, ": ", line.bytes, NULL);
+    }
+    text_clear(&line);
+    text_join(&line, "ended ", program->name, NULL);
+    field_add(&line, "status", status);
+    text_join(&line, " cause=", cause < ARRAY_LENGTH(causes) ? causes[cause] : "?", NULL);
+    print_line(program, &line);
+}
+
+// Time stamp ticks: in the program itself, in the pager meanwhile, and from start to end.
+static void print_stats(const struct program *program) {
+    struct pager_stats_out stats;
+    field_text line;
+    uint64_t total = time_now() - program->started;
+    uint64_t pager = task_cycles(server_task(TASK_PAGER)) - program->pager_before;
+    if (pager_stats(HANDLE(SLOT_PAGER), program->number, &stats) != OK) {
+        return;
+    }
+    stats.policy.bytes[NAME_BYTES - 1] = 0;
+    text_clear(&line);
+    text_join(&line, "stats ", program->name, " policy=", stats.policy.bytes, NULL);
+    field_add(&line, "limit", stats.limit);
+    field_add(&line, "faults", stats.faults);
+    field_add(&line, "evictions", stats.evictions);
+    field_add(&line, "written", stats.written);
+    field_add(&line, "read", stats.read);
+    field_add(&line, "instructions", task_cycles(HANDLE(program->task)));
+    field_add(&line, "pager", pager);
+    field_add(&line, "total", total);
+    print_line(program, &line);
+}
+
+// --- waiting -------------------------------------------------------------------------------------
+
+error_t program_wait(token_t token, uint32_t waiter, uint32_t number, struct ending *ending) {
+    for (uint32_t i = 0; i < MIN_OF(endings_count, ENDINGS_KEPT); i++) {
+        if (endings[i].number == number) {
+            *ending = endings[i];
+            return OK;
+        }
+    }
+    if (program_find(number) == NULL) {
+        return E_NOT_FOUND;
+    }
+    for (uint32_t i = 0; i < WAITERS_MAX; i++) {
+        if (waiters[i].token == 0) {
+            waiters[i].token = token;
+            waiters[i].waiter = waiter;
+            waiters[i].number = number;
+            return E_EMPTY;
+        }
+    }
+    return E_LIMIT;
+}
+
+static void waiters_answer(const struct ending *ending) {
+    uint32_t words[2] = {ending->status, ending->cause};
+    endings[endings_count++ % ENDINGS_KEPT] = *ending;
+    for (uint32_t i = 0; i < WAITERS_MAX; i++) {
+        if (waiters[i].token != 0 && waiters[i].number == ending->number) {
+            (void)!ipc_reply(waiters[i].token, TAG(LABEL_init_wait, 2, 0, 0), words);
+            waiters[i].token = 0;
+        }
+    }
+}
+
+// --- freeing -------------------------------------------------------------------------------------
+
+static void waiters_forget(uint32_t waiter) {
+    for (uint32_t i = 0; i < WAITERS_MAX; i++) {
+        if (waiters[i].waiter == waiter) {
+            waiters[i].token = 0;
+        }
+    }
+}
+
+void program_release(struct program *program) {
+    handle_t task = HANDLE(program->task);
+    struct task_destroy_out out = {1};
+    while (task_destroy(task, &out) == OK && out.left > 0) {
+    }
+    (void)!pager_task_retire(HANDLE(SLOT_PAGER), program->number);
+    (void)!console_forget(HANDLE(SLOT_CONSOLE), program->number);
+    waiters_forget(program->number);
+    slot_drop(program->thread);
+    slot_drop(program->task);
+    program->number = 0;
+}
+
+void program_end(struct program *program, uint32_t status, uint32_t cause) {
+    struct ending ending = {program->number, status, cause};
+    (void)!task_kill(HANDLE(program->task), cause);
+    print_ended(program, status, cause);
+    print_stats(program);
+    program_release(program);
+    if (ending.number == TASK_PROGRAM) {
+        system_off(status);
+    }
+    waiters_answer(&ending);
+}

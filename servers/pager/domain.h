@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// A domain: one program's address space, its frame limit, its policy, its counters. The table of
+// all of them, found by task number.
+//   resident: frames in state FRAME_RESIDENT, reading: FRAME_READING, writing: FRAME_WRITING
+//   swapped: entries in state ENTRY_STORED
+//   resident + reading <= limit, but for the time that it takes to evict after a limit was lowered
+// audit.c compares all counts with the page map, the frame list and the policy.
+#pragma once
+#include "message.h"
+#include "pagemap.h"
+#include "policy/checked.h"
+#include "region.h"
+
+#define DOMAINS_MAX 64u
+#define LIMIT_NONE UINT32_MAX
+#define LIMIT_MIN 8u  // an instruction may need so many pages at once
+
+enum domain_state {
+    DOMAIN_FREE,
+    DOMAIN_ALIVE,
+    DOMAIN_RETIRED,  // counters and last words are kept until the place is needed
+};
+
+struct counters {
+    uint32_t faults, evictions, written, read, zeroed, copied, scans;
+};
+
+struct domain {
+    uint32_t number;  // of its task: the badge of its messages
+    enum domain_state state;
+    handle_t space;   // to change the task's address space with
+    uint32_t age;     // retired: smaller is longer ago
+    struct regions regions;
+    uint32_t regions_page;  // metapage of the list
+    struct pagemap pages;
+    uint32_t limit;
+    uint32_t resident, reading, writing, swapped;
+    uint32_t since_scan;  // evictions since the last scan
+    struct checked policy;
+    uint32_t *frame_of;   // by mark: slot of the frame
+    uint32_t policy_half; // which half of the domain's part of WINDOW_POLICY is in use
+    struct counters counters;
+    uint32_t reason_length;
+    char reason[TEXT_BYTES];  // why a fault was refused, or the program not admitted
+};
+
+extern struct domain domain_table[DOMAINS_MAX];
+// Sums over domains whose place was used again.
+extern struct counters domain_past;
+
+void domain_init(void);
+// The domain of a task that is alive, or NULL.
+struct domain *domain_find(uint32_t number);
+// The same for one that may be retired.
+struct domain *domain_recall(uint32_t number);
+// A place for a new domain, nothing in it but its number (state DOMAIN_RETIRED); NULL: all taken.
+struct domain *domain_open(uint32_t number);
+// Give it a region list and a page map, and let it live. 0: no memory, nothing changed.
+int domain_start(struct domain *domain, handle_t space);
+// The reverse: its pages are gone already.
+void domain_end(struct domain *domain);
+
+static inline uint32_t domain_index(const struct domain *domain) {
+    return (uint32_t)(domain - domain_table);
+}
+
+#define FOR_EACH_DOMAIN(domain)                                          \
+    for (struct domain *domain = domain_table; domain < domain_table + DOMAINS_MAX; domain++) \
+        if (domain->state == DOMAIN_ALIVE)

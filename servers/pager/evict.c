@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+#include "evict.h"
+#include "mapping.h"
+#include "transfer.h"
+
+enum outcome {
+    EVICT_FREED,    // a frame is idle now
+    EVICT_WRITING,  // it will be
+    EVICT_NOTHING,  // the domain has no resident page
+    EVICT_FULL,     // all its pages are changed and the store has no room
+};
+
+// ---- Accessed bits ---------------------------------------------------------------------------
+
+// The kernel knows no pages below MAPPING_FIRST.
+static void leaf_scan(struct domain *domain, uint32_t leaf) {
+    struct scan scan;
+    uint32_t first = MAX_OF(leaf, MAPPING_FIRST);
+    if (machine_scan(domain->space, first, SCAN_PAGES - (first - leaf), &scan) != OK) {
+        return;  // the task is going: its bits mean nothing any more
+    }
+    for (uint32_t i = 0; i < SCAN_PAGES / 32; i++) {
+        for (uint32_t bits = scan.accessed[i]; bits != 0; bits &= bits - 1) {
+            uint32_t page = first + i * 32 + (uint32_t)__builtin_ctz(bits);
+            uint32_t entry = pagemap_get(&domain->pages, page);
+            if (ENTRY_STATE(entry) == ENTRY_RESIDENT) {
+                checked_touch(&domain->policy, framelist_at(ENTRY_VALUE(entry))->mark);
+            }
+        }
+    }
+}
+
+static void domain_scan(struct domain *domain) {
+    uint32_t next = 0;  // pages below were scanned
+    for (uint32_t i = 0; i < domain->regions.count; i++) {
+        const struct region *region = &domain->regions.list[i];
+        for (uint32_t page = MAX_OF(region->first, next); page < region->end; page = next) {
+            next = (page / SCAN_PAGES + 1) * SCAN_PAGES;
+            if (pagemap_residents(&domain->pages, page) > 0) {
+                leaf_scan(domain, next - SCAN_PAGES);
+            }
+        }
+    }
+    checked_tick(&domain->policy);
+    domain->counters.scans++;
+    domain->since_scan = 0;
+}
+
+static void scan_if_due(struct domain *domain) {
+    if (domain->since_scan++ >= domain->resident / SCAN_SHARE) {
+        domain_scan(domain);
+    }
+}
+
+// ---- one page --------------------------------------------------------------------------------
+
+static void slot_free(uint32_t slot) {
+    swap_release(&swap_space, framelist_at(slot)->store);
+    framelist_release(slot);
+}
+
+// Has the page changed, without unmapping it?
+static int is_changed(const struct domain *domain, const struct frame_record *frame) {
+    struct scan scan;
+    return frame->dirty || (frame->mapped && machine_scan(domain->space, frame->page, 1, &scan) == OK &&
+                            (scan.dirty[0] & 1));
+}
+
+static void page_unmap(const struct domain *domain, struct frame_record *frame) {
+    if (frame->mapped) {
+        struct map_item item = {frame->page << PAGE_SHIFT, 0};
+        machine_unmap(domain->space, &item, 1);
+        frame->mapped = 0;
+        frame->dirty |= (item.frame & FRAME_DIRTY) != 0;
+    }
+}
+
+// The page is not resident any more and unchanged: what can make its contents again?
+static enum outcome page_discard(struct domain *domain, uint32_t slot) {
+    struct frame_record *frame = framelist_at(slot);
+    if (frame->store != SWAP_NONE) {
+        pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_STORED, frame->store));
+        domain->swapped++;
+    } else {
+        pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_UNTOUCHED, 0));
+    }
+    framelist_release(slot);
+    return EVICT_FREED;
+}
+
+static enum outcome page_write(struct domain *domain, uint32_t slot) {
+    struct frame_record *frame = framelist_at(slot);
+    frame->state = FRAME_WRITING;
+    pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_WRITING, slot));
+    domain->writing++;
+    if (frame->busy) {
+        frame->again = frame->dirty;  // an older version of it is on its way
+    } else {
+        transfer_start(slot);
+        domain->counters.written++;
+        machine_trace(EVENT_swap_out, domain->number, frame->page, frame->store, 0);
+    }
+    frame->dirty = 0;
+    return EVICT_WRITING;
+}
+
+static void page_keep(struct domain *domain, uint32_t slot) {
+    framelist_at(slot)->mark = checked_take(&domain->policy, POLICY_NONE);
+    resident_admit(domain, slot, POLICY_USED);
+}
+
+static enum outcome page_evict(struct domain *domain, uint32_t slot) {
+    struct frame_record *frame = framelist_at(slot);
+    uint32_t mark = frame->mark;
+    page_unmap(domain, frame);
+    domain->counters.evictions++;
+    machine_trace(EVENT_evict, domain->number, frame->page, mark, frame->dirty);
+    if (!frame->dirty && !frame->busy) {
+        return page_discard(domain, slot);
+    }
+    if (!transfer_page_assign(frame)) {
+        page_keep(domain, slot);  // the store broke, or the page was changed since we looked
+        return EVICT_FULL;
+    }
+    return page_write(domain, slot);
+}
+
+// Without room in the store only unchanged pages can leave: pass over the others.
+static enum outcome domain_evict(struct domain *domain, uint32_t incoming) {
+    scan_if_due(domain);
+    for (uint32_t tries = domain->resident; tries > 0; tries--) {
+        uint32_t slot = resident_victim(domain, incoming);
+        if (slot == 0) {
+            return EVICT_NOTHING;
+        }
+        struct frame_record *frame = framelist_at(slot);
+        if (!transfer_has_room() && is_changed(domain, frame) && !transfer_page_assign(frame)) {
+            page_keep(domain, slot);
+            continue;
+        }
+        return page_evict(domain, slot);
+    }
+    return domain->resident == 0 ? EVICT_NOTHING : EVICT_FULL;
+}
+
+// ---- room ------------------------------------------------------------------------------------
+
+static uint32_t writing_most(const struct domain *domain) {
+    uint32_t share = MIN_OF(domain->limit, domain->resident + domain->writing) / WRITING_SHARE;
+    return MAX_OF(MIN_OF(share, WRITING_MAX), 1);
+}
+
+static int over_limit(const struct domain *domain) {
+    return domain->resident + domain->reading >= domain->limit;
+}
+
+// The one that holds most: without limits of their own they share what there is.
+static struct domain *largest(void) {
+    struct domain *best = NULL;
+    FOR_EACH_DOMAIN(domain) {
+        if (best == NULL || domain->resident > best->resident) {
+            best = domain;
+        }
+    }
+    return best;
+}
+
+enum room evict_for_frame(struct domain *domain) {
+    while (!framelist_available()) {
+        struct domain *victim = largest();
+        if (victim == NULL || victim->resident < LIMIT_MIN) {
+            victim = domain;
+        }
+        if (victim->writing >= writing_most(victim)) {
+            return ROOM_WAIT;
+        }
+        enum outcome outcome = domain_evict(victim, POLICY_NONE);
+        if ((outcome == EVICT_NOTHING || outcome == EVICT_FULL) && victim != domain) {
+            outcome = domain_evict(domain, POLICY_NONE);
+        }
+        if (outcome == EVICT_NOTHING || outcome == EVICT_FULL) {
+            return transfer_count > 0 ? ROOM_WAIT : ROOM_NONE;
+        }
+    }
+    return ROOM_NOW;
+}
+
+enum room evict_one(struct domain *domain, uint32_t incoming) {
+    if (domain->writing >= writing_most(domain)) {
+        return ROOM_WAIT;
+    }
+    enum outcome outcome = domain_evict(domain, incoming);
+    if (outcome == EVICT_FREED || outcome == EVICT_WRITING) {
+        return ROOM_NOW;
+    }
+    return domain->reading + domain->writing > 0 ? ROOM_WAIT : ROOM_NONE;
+}
+
+enum room evict_for_page(struct domain *domain, uint32_t incoming) {
+    while (over_limit(domain)) {
+        enum room room = evict_one(domain, incoming);
+        if (room != ROOM_NOW) {
+            return room;
+        }
+    }
+    return evict_for_frame(domain);
+}
+
+#define SURPLUS_SLICE 32u  // pages evicted before other messages are looked at
+
+int evict_surplus(void) {
+    uint32_t done = 0;
+    FOR_EACH_DOMAIN(domain) {
+        while (domain->resident + domain->reading > domain->limit &&
+               domain->writing < writing_most(domain)) {
+            enum outcome outcome = domain_evict(domain, POLICY_NONE);
+            if (outcome == EVICT_NOTHING || outcome == EVICT_FULL) {
+                break;
+            }
+            if (++done == SURPLUS_SLICE) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+const char *evict_excuse(void) {
+    if (transfer_is_broken()) {
+        return "memory is used up and the store reports errors: replace the swap disk";
+    }
+    return swap_space.pages == 0
+               ? "memory is used up and there is no store: add a swap disk or store=ram, or more RAM"
+               : "memory and the store are full: give the machine a larger swap disk or more RAM";
+}
+
+// ---- the end of a transfer -------------------------------------------------------------------
+
+static void read_finish(struct domain *domain, uint32_t slot, error_t error) {
+    struct frame_record *frame = framelist_at(slot);
+    domain->reading--;
+    if (error != OK) {
+        resident_untake(domain, frame->mark);
+        pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_STORED, frame->store));
+        domain->swapped++;
+        framelist_release(slot);
+        return;
+    }
+    frame->state = FRAME_RESIDENT;
+    pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_RESIDENT, slot));
+    resident_admit(domain, slot, POLICY_USED);
+}
+
+// A page that could not be written stays in memory: its contents are nowhere else.
+static void write_undo(struct domain *domain, uint32_t slot) {
+    struct frame_record *frame = framelist_at(slot);
+    transfer_error_note();
+    frame->state = FRAME_RESIDENT;
+    frame->dirty = 1;
+    pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_RESIDENT, slot));
+    page_keep(domain, slot);
+}
+
+static void write_finish(struct domain *domain, uint32_t slot, error_t error) {
+    struct frame_record *frame = framelist_at(slot);
+    domain->writing--;
+    if (error != OK) {
+        frame->again = 0;
+        write_undo(domain, slot);
+    } else if (frame->again) {
+        frame->again = 0;
+        frame->dirty = 0;
+        (void)page_write(domain, slot);
+    } else {
+        (void)page_discard(domain, slot);
+    }
+}
+
+void evict_finish(uint32_t slot, error_t error) {
+    struct frame_record *frame = framelist_at(slot);
+    struct domain *domain = &domain_table[frame->domain];
+    switch ((enum frame_state)frame->state) {
+    case FRAME_READING:
+        read_finish(domain, slot, error);
+        break;
+    case FRAME_WRITING:
+        write_finish(domain, slot, error);
+        break;
+    case FRAME_RESIDENT:  // it was wanted again while it was being written
+        frame->dirty |= error != OK;
+        break;
+    case FRAME_DOOMED:
+        slot_free(slot);
+        break;
+    case FRAME_IDLE:
+    case FRAME_META:
+        break;
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Makes room: reads Accessed bits, lets policies choose, unmaps, writes what was changed. Also what
+// becomes of a frame when the block server has finished with it.
+#pragma once
+#include "resident.h"
+
+// Accessed bits of a domain are read before an eviction once so many evictions have passed since
+// the last time: 1 / SCAN_SHARE of its resident pages, at least 1.
+#define SCAN_SHARE 32u
+// Pages of a domain on their way to the store, beside those that its limit counts: 1 / WRITING_SHARE
+// of its limit, at most WRITING_MAX, at least 1.
+#define WRITING_SHARE 8u
+#define WRITING_MAX 16u
+
+enum room {
+    ROOM_NOW,   // there is room
+    ROOM_WAIT,  // there will be when a transfer ends: ask again then
+    ROOM_NONE,  // nothing can be evicted: evict_excuse() says why
+};
+
+// Room for one more page under the domain's limit (its mark: incoming) and a frame for it.
+enum room evict_for_page(struct domain *domain, uint32_t incoming);
+// A frame, for whatever use; `domain` asks.
+enum room evict_for_frame(struct domain *domain);
+// One resident page less in this domain (incoming: a mark, or POLICY_NONE).
+enum room evict_one(struct domain *domain, uint32_t incoming);
+// Evict down to limits that were lowered. True: there is more to do, at once.
+int evict_surplus(void);
+
+// A transfer of this frame has ended.
+void evict_finish(uint32_t slot, error_t error);
+
+// Why ROOM_NONE, for a sentence.
+const char *evict_excuse(void);

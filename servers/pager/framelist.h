@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// The frames that the pager has taken from its pool, numbered from 1: these slot numbers are what
+// page maps, policies and the block ring's tags speak of. The list grows by batches as memory is
+// asked for, so that booting costs nothing for memory that nobody uses.
+#pragma once
+#include "machine.h"
+
+enum frame_state {
+    FRAME_IDLE,      // in a free list
+    FRAME_META,      // the pager's own memory
+    FRAME_RESIDENT,  // holds a page of a task
+    FRAME_READING,   // being filled from the store
+    FRAME_WRITING,   // unmapped, being written to the store
+    FRAME_DOOMED,    // its page is gone; free when the block server is done with it
+};
+
+// store: the page of the store that belongs to it, SWAP_NONE without one. While resident, the copy
+// there is good unless `dirty` or the entry's Dirty bit is set.
+struct frame_record {
+    frame_t number;
+    uint32_t page : 20, state : 4, mapped : 1;  // mapped: an entry may name it
+    uint32_t dirty : 1;   // changed since it was last stored, zeroed or copied, and unmapped since
+    uint32_t busy : 1;    // the block server works on it
+    uint32_t again : 1;   // changed while it was being written: write it once more
+    uint32_t zeroed : 1;  // while idle
+    uint32_t : 3;
+    uint32_t store;
+    uint32_t domain;      // index of the domain
+    uint32_t mark;        // number under which the domain's policy knows the page
+    uint32_t next;        // in a free list, or in the queue for the ring
+};
+_Static_assert(sizeof(struct frame_record) == 24, "24 bytes a frame");
+
+enum frame_wish { FRAMES_ZEROED, FRAMES_OTHER };
+
+void framelist_init(void);
+// A frame's slot, 0: there is none at all. The wish only says which kind to prefer.
+uint32_t framelist_take(enum frame_wish wish);
+void framelist_release(uint32_t slot);
+// Is a frame to be had for a page without evicting? The last FRAMES_SPARE ones are kept for the
+// pager's own memory, so that programs can start when memory is full.
+#define FRAMES_SPARE 32u
+int framelist_available(void);
+
+static inline struct frame_record *framelist_at(uint32_t slot) {
+    return (struct frame_record *)machine_window(WINDOW_FRAMES) + slot;
+}
+
+extern uint32_t framelist_count;  // slots 1 .. framelist_count - 1 are frames
+extern uint32_t framelist_idle;   // of them in a free list
+// How many laws are broken: free lists and states agree.
+uint32_t framelist_check(void);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// machine.h by kernel messages. Remembers nothing but how to ask.
+#include "machine.h"
+#include "memory.h"
+#include "stubs.h"
+
+static const struct {
+    vaddr_t start;
+    uint32_t pages;
+} windows[WINDOW_COUNT] = {
+    [WINDOW_FRAMES] = {0x10000000, 0x4000},
+    [WINDOW_SWAP] = {0x14000000, 0x1000},
+    [WINDOW_VIEW] = {0x15000000, 1},
+    [WINDOW_META] = {0x18000000, 0x18000},
+    [WINDOW_POLICY] = {0x30000000, 0x40000},
+};
+
+int machine_traces;
+static int view_shown;
+
+void *machine_window(enum window window) {
+    return (void *)(uintptr_t)windows[window].start;
+}
+
+uint32_t machine_window_pages(enum window window) {
+    return windows[window].pages;
+}
+
+static error_t self_map(vaddr_t page_rights, uint32_t frame_flags) {
+    struct task_map_out out;
+    message_buffer()->list[0] = (struct map_item){page_rights, frame_flags};
+    return task_map(HANDLE(SLOT_TASK), 1, &out);
+}
+
+error_t machine_window_map(enum window window, uint32_t page, frame_t frame) {
+    return self_map((windows[window].start + page * PAGE_SIZE) | MAP_READ | MAP_WRITE,
+                    frame << 8 | FRAME_ZERO);
+}
+
+error_t machine_view(frame_t frame) {
+    if (view_shown) {
+        struct task_unmap_out out;
+        message_buffer()->list[0] = (struct map_item){windows[WINDOW_VIEW].start, 0};
+        error_t error = task_unmap(HANDLE(SLOT_TASK), 1, &out);
+        if (error != OK) {
+            return error;
+        }
+        view_shown = 0;
+    }
+    error_t error = self_map(windows[WINDOW_VIEW].start | MAP_READ, frame << 8);
+    view_shown = error == OK;
+    return error;
+}
+
+// ---- frames ----------------------------------------------------------------------------------
+
+// Left in the pool for page tables and objects that serve the pager itself.
+static uint32_t reserve(const struct pool_info_out *pool) {
+    return MAX_OF(16, MIN_OF(pool->reserved / 64, 256));
+}
+
+uint32_t machine_frames_take(frame_t *list, uint32_t count) {
+    struct pool_info_out pool;
+    struct pool_frames_alloc_out out;
+    if (pool_info(HANDLE(SLOT_POOL), &pool) != OK) {
+        return 0;
+    }
+    uint32_t taken = pool.used + pool.split + reserve(&pool);
+    count = taken < pool.reserved ? MIN_OF(count, pool.reserved - taken) : 0;
+    if (count == 0 || pool_frames_alloc(HANDLE(SLOT_POOL), count, FRAMES_ANY, &out) != OK) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < out.done; i++) {
+        list[i] = ITEM_FRAME(message_buffer()->list[i]);
+    }
+    return out.done;
+}
+
+error_t machine_frame_return(frame_t frame) {
+    struct pool_frames_free_out out;
+    message_buffer()->list[0] = (struct map_item){0, frame << 8};
+    return pool_frames_free(HANDLE(SLOT_POOL), 1, &out);
+}
+
+error_t machine_frame_copy(frame_t to, frame_t from, uint32_t end) {
+    return pool_frame_copy(HANDLE(SLOT_POOL), to, from, HANDLE(SLOT_POOL), 0, end);
+}
+
+// ---- spaces of tasks -------------------------------------------------------------------------
+
+enum change { CHANGE_UNMAP, CHANGE_PROTECT };
+
+static error_t change_ask(handle_t task, enum change change, uint32_t count, uint32_t *done) {
+    if (change == CHANGE_UNMAP) {
+        struct task_unmap_out out = {0};
+        error_t error = task_unmap(task, count, &out);
+        *done = out.done;
+        return error;
+    }
+    struct task_protect_out out = {0};
+    error_t error = task_protect(task, count, &out);
+    *done = out.done;
+    return error;
+}
+
+// The kernel takes a list in parts; it stops at a page that is not mapped, or refuses a short list
+// with one: such a page is passed over.
+static void change_all(handle_t task, enum change change, struct map_item *items, uint32_t count) {
+    uint32_t at = 0, part = count;
+    while (at < count) {
+        uint32_t done = 0;
+        part = MIN_OF(part, count - at);
+        for (uint32_t i = 0; i < part; i++) {
+            message_buffer()->list[i] = items[at + i];
+        }
+        error_t error = change_ask(task, change, part, &done);
+        for (uint32_t i = 0; error == OK && i < done; i++) {
+            items[at + i].frame = message_buffer()->list[i].frame;
+        }
+        at += error == OK ? done : 0;
+        if (error == OK && done > 0) {
+            part = count - at;
+        } else if (part == 1) {
+            items[at++].frame = 0;
+            part = count - at;
+        } else {
+            part = 1;
+        }
+    }
+}
+
+void machine_unmap(handle_t task, struct map_item *items, uint32_t count) {
+    change_all(task, CHANGE_UNMAP, items, count);
+}
+
+void machine_protect(handle_t task, struct map_item *items, uint32_t count) {
+    change_all(task, CHANGE_PROTECT, items, count);
+}
+
+error_t machine_scan(handle_t task, uint32_t first, uint32_t count, struct scan *scan) {
+    struct task_scan_out out;
+    error_t error = task_scan(task, first << PAGE_SHIFT, count, &out);
+    if (error == OK) {
+        __builtin_memcpy(scan->accessed, message_buffer()->bitmap[0], sizeof scan->accessed);
+        __builtin_memcpy(scan->dirty, message_buffer()->bitmap[1], sizeof scan->dirty);
+    }
+    return error;
+}
+
+uint32_t machine_tables_trim(handle_t task) {
+    struct task_tables_trim_out out;
+    return task_tables_trim(task, &out) == OK ? out.freed : 0;
+}
+
+// ---- the rest --------------------------------------------------------------------------------
+
+error_t machine_reply_map(token_t token, const struct map_item *item) {
+    return ipc_reply_map(token, item, 1);
+}
+
+error_t machine_reply_error(token_t token, error_t error) {
+    return ipc_reply(token, TAG_ERROR(error), NULL);
+}
+
+void machine_handle_drop(handle_t handle) {
+    // It fails only for slots that hold nothing, and then there is nothing to do.
+    (void)!task_handle_drop(HANDLE(SLOT_TASK), HANDLE_INDEX(handle));
+}
+
+struct block_ring *machine_ring(void) {
+    return (struct block_ring *)LAYOUT_RING;
+}
+
+void machine_ring_signal(void) {
+    (void)!ipc_signal(HANDLE(SLOT_PEER));  // without a block server nothing is ever submitted
+}
+
+void machine_trace_record(uint32_t kind, uint32_t task, uint32_t word0, uint32_t word1,
+                          uint32_t word2) {
+    (void)!trace_emit(HANDLE(SLOT_TRACE), kind, task, word0, word1, word2);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#include "pager.h"
+#include "control.h"
+#include "demand.h"
+#include "evict.h"
+#include "module.h"
+#include "transfer.h"
+
+void pager_init(void) {
+    framelist_init();
+    metapage_init();
+    domain_init();
+    resident_reset();
+    module_init();
+    transfer_init();
+    control_init();
+    demand_init();
+}
+
+int pager_work(void) {
+    int more = evict_surplus();
+    transfer_flush();
+    return more;
+}

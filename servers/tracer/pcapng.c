@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Fills and reads the blocks of the trace file. Does no input or output, and needs no library: the
+// one division is done by hand.
+#include "pcapng.h"
+
+// ticks per millisecond -> nanoseconds per tick, as 32.32 bits: 10^6 * 2^32 / khz.
+struct pcapng_clock pcapng_clock_of(uint32_t tsc_khz) {
+    uint32_t rest = 1000000u % tsc_khz;
+    struct pcapng_clock clock = {1000000u / tsc_khz, 0};
+    for (uint32_t bit = 0; bit < 32; bit++) {
+        uint64_t twice = (uint64_t)rest << 1;
+        clock.fraction = clock.fraction << 1 | (twice >= tsc_khz);
+        rest = (uint32_t)(twice >= tsc_khz ? twice - tsc_khz : twice);
+    }
+    return clock;
+}
+
+uint64_t pcapng_nanoseconds(struct pcapng_clock clock, uint64_t ticks) {
+    uint32_t high = (uint32_t)(ticks >> 32), low = (uint32_t)ticks;
+    return ticks * clock.whole + (uint64_t)high * clock.fraction +
+           ((uint64_t)low * clock.fraction >> 32);
+}
+
+void pcapng_header_fill(struct pcapng_header *header) {
+    *header = (struct pcapng_header){
+        .section = {PCAPNG_SECTION, sizeof(struct pcapng_section), PCAPNG_MAGIC, 1, 0,
+                    {0xffffffffu, 0xffffffffu}, sizeof(struct pcapng_section)},
+        .interface = {.type = PCAPNG_INTERFACE,
+                      .length = sizeof(struct pcapng_interface),
+                      .link = PCAPNG_LINK_USER0,
+                      .snap_length = PCAPNG_DATA_BYTES,
+                      .resolution_option = 9,
+                      .resolution_length = 1,
+                      .resolution = 9,
+                      .length_again = sizeof(struct pcapng_interface)},
+    };
+}
+
+void pcapng_packet_fill(struct pcapng_packet *packet, struct pcapng_clock clock,
+                        const struct trace_record *record) {
+    uint64_t time = pcapng_nanoseconds(clock, record->time);
+    packet->type = PCAPNG_PACKET;
+    packet->length = sizeof(*packet);
+    packet->interface = 0;
+    packet->time_high = (uint32_t)(time >> 32);
+    packet->time_low = (uint32_t)time;
+    packet->captured = PCAPNG_DATA_BYTES;
+    packet->original = PCAPNG_DATA_BYTES;
+    __builtin_memcpy(packet->data, &record->kind, PCAPNG_DATA_BYTES);
+    packet->length_again = sizeof(*packet);
+}
+
+struct trace_record pcapng_record(const struct pcapng_packet *packet) {
+    struct trace_record record = {.time = (uint64_t)packet->time_high << 32 | packet->time_low};
+    __builtin_memcpy(&record.kind, packet->data, PCAPNG_DATA_BYTES);
+    return record;
+}

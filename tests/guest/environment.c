@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The environment of kernel tests: TAP goes to the serial line, the end to QEMU's exit device.
+#include "environment.h"
+
+#define SERIAL 0x3f8u
+#define EXIT 0xf4u
+#define EXIT_PASSED 0x10u
+#define EXIT_FAILED 0x11u
+
+enum { SLOT_SERIAL = 60, SLOT_EXIT = 61 };
+
+int main(int count, char **argument);
+void server_main(void);
+
+static uint32_t free_at_start, objects_at_start;
+
+static struct machine_info_out machine(void) {
+    struct machine_info_out info = {0};
+    if (machine_info(MACHINE, &info) != OK) {
+        info.frames_free = 0;
+    }
+    return info;
+}
+
+uint32_t frames_free(void) {
+    return machine().frames_free;
+}
+
+// One byte at a time, when the line has room for it.
+void test_print(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        struct ports_in_out status = {0};
+        while (ports_in(HANDLE(SLOT_SERIAL), 5, 1, &status) == OK && !(status.value & 0x20)) {
+        }
+        if (ports_out(HANDLE(SLOT_SERIAL), 0, 1, (uint8_t)text[i]) != OK) {
+            return;
+        }
+    }
+}
+
+void test_suite_end(void) {
+    struct machine_check_out check;
+    CHECK_EQUAL(machine_check(MACHINE, &check), OK);
+    CHECK_EQUAL(check.violations, 0);
+    CHECK_EQUAL(machine().frames_free, free_at_start);
+    CHECK_EQUAL(machine().objects, objects_at_start);
+}
+
+void server_main(void) {
+    bool ready = machine_ports_create(MACHINE, SLOT_SERIAL, SERIAL, 8) == OK &&
+                 machine_ports_create(MACHINE, SLOT_EXIT, EXIT, 4) == OK;
+    free_at_start = machine().frames_free;
+    objects_at_start = machine().objects;
+    int status = ready ? main(0, NULL) : 1;
+    (void)!ports_out(HANDLE(SLOT_EXIT), 0, 4, status == 0 ? EXIT_PASSED : EXIT_FAILED);
+    for (;;) {
+    }
+}

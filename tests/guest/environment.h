@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// What a kernel test finds: it is loaded in init's place, with all of init's handles.
+#pragma once
+#include "../../libsys/ipc.h"
+#include "../../libsys/stubs.h"
+#include <stdbool.h>
+#include "../test.h"
+
+#define TASK HANDLE(SLOT_TASK)
+#define THREAD HANDLE(SLOT_THREAD)
+#define POOL HANDLE(SLOT_POOL)
+#define MACHINE HANDLE(SLOT_MACHINE)
+#define TRACE HANDLE(SLOT_TRACE)
+
+// The slots that tests use freely; test_suite_end() wants them all empty again.
+#define SLOT_TEST 64u
+
+// A counter of machine_info.
+uint32_t frames_free(void);

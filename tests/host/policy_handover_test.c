@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// Handover between every pair of policies under random load: no page, no ref, no dirty bit lost.
+#include "policy_host.h"
+
+static struct host host;
+static char pair_name[64];
+
+#define EACH_PAIR(from, to)                                                             \
+    for (const struct policy_kind *from = policy_kinds; from < policy_kinds + POLICY_COUNT; \
+         from++)                                                                        \
+        for (const struct policy_kind *to = policy_kinds;                               \
+             to < policy_kinds + POLICY_COUNT && (name_pair(from, to), 1); to++)
+
+static void name_pair(const struct policy_kind *from, const struct policy_kind *to) {
+    strcpy(pair_name, from->name);
+    strcat(pair_name, " to ");
+    strcat(pair_name, to->name);
+    test_case(pair_name);
+}
+
+struct bits {
+    uint8_t resident, ref, dirty;
+};
+
+static void bits_note(struct bits *bits) {
+    for (uint32_t slot = 0; slot < HOST_SLOTS; slot++) {
+        const struct policy_slot *record = &host.c.policy.slot[slot];
+        int resident = slot > 0 && checked_state(&host.c, slot) == CHECKED_RESIDENT;
+        bits[slot] = resident ? (struct bits){1, record->ref, record->dirty}
+                              : (struct bits){0, 0, 0};
+    }
+}
+
+static void switch_checked(const struct policy_kind *to) {
+    struct bits before[HOST_SLOTS], after[HOST_SLOTS];
+    bits_note(before);
+    uint32_t resident = host.c.resident;
+    CHECK(checked_switch(&host.c, to));
+    CHECK(host.c.kind == to);
+    host_forget(&host);
+    bits_note(after);
+    CHECK(memcmp(before, after, sizeof(before)) == 0);
+    CHECK_EQUAL(host.c.resident, resident);
+    host_check(&host);
+}
+
+TEST(handover_empty, "a handover without residents, before and after the first pages") {
+    EACH_PAIR(from, to) {
+        host_start(&host, from, 5);
+        switch_checked(to);
+        host_reference(&host, 1);
+        switch_checked(from);
+        host_drop(&host, 1);
+        switch_checked(to);
+    }
+}
+
+TEST(handover_pairs, "every pair, at every moment of a random load with changing frames") {
+    EACH_PAIR(from, to) {
+        uint32_t seed = 1000 + (uint32_t)(from - policy_kinds) * 16 + (uint32_t)(to - from);
+        host_start(&host, from, 24);
+        for (uint32_t i = 0; i < 40; i++) {
+            host_frames(&host, 1 + random_next(&seed) % HOST_FRAMES);
+            host_steps(&host, &seed, random_next(&seed) % 200);
+            switch_checked(i % 2 ? from : to);
+        }
+        host_steps(&host, &seed, 500);
+    }
+}
+
+TEST(handover_order, "the new policy starts from the old one's order, pages without ref first") {
+    EACH_PAIR(from, to) {
+        uint32_t old[HOST_FRAMES], new[HOST_FRAMES], wanted[HOST_FRAMES];
+        uint32_t seed = 17, count = 0;
+        host_start(&host, from, 32);
+        host_steps(&host, &seed, 700);
+        uint32_t resident = checked_order(&host.c, old, HOST_FRAMES);
+        switch_checked(to);
+        CHECK_EQUAL(checked_order(&host.c, new, HOST_FRAMES), resident);
+        // FIFO does not look at ref; the others give used pages another round.
+        int looks = to->operations != policy_kinds[POLICY_INDEX_fifo].operations;
+        for (int ref = 0; ref <= looks; ref++) {
+            for (uint32_t i = 0; i < resident; i++) {
+                if (!looks || host.c.policy.slot[old[i]].ref == ref) {
+                    wanted[count++] = old[i];
+                }
+            }
+        }
+        CHECK_EQUAL(count, resident);
+        CHECK(memcmp(new, wanted, resident * sizeof(new[0])) == 0);
+    }
+}
+
+TEST(handover_while_coming_in, "pages on their way in during a handover are admitted after it") {
+    EACH_PAIR(from, to) {
+        uint32_t seed = 23;
+        host_start(&host, from, 16);
+        host_steps(&host, &seed, 300);
+        uint32_t slot = checked_take(&host.c, POLICY_NONE);
+        host_drop(&host, 200);
+        while (host.c.resident >= host.frames) {
+            host_evict(&host, slot);
+        }
+        switch_checked(to);
+        host.page_of[slot] = 200;
+        host.slot_of[200] = slot;
+        checked_admit(&host.c, slot, POLICY_USED);
+        host_steps(&host, &seed, 300);
+    }
+}
+
+TEST(handover_counts_misses, "from FIFO to P when memory has just filled counts as P alone does") {
+    EACH_PAIR(from, to) {
+        // Without a hit before the first eviction all policies are in the same state.
+        if (to == &policy_kinds[POLICY_INDEX_clock_r1]) {
+            continue;  // its load bits are its own
+        }
+        uint32_t misses[2], bits = from == &policy_kinds[POLICY_INDEX_clock_r1];
+        for (int live = 0; live < 2; live++) {
+            uint32_t seed = 90125;
+            host_start(&host, live ? from : to, 20);
+            for (uint32_t page = 0; page < 20; page++) {
+                host_reference(&host, page);
+            }
+            if (live) {
+                CHECK(checked_switch(&host.c, to));
+            }
+            for (uint32_t i = 0; i < 5000; i++) {
+                host_reference(&host, random_next(&seed) % (1 + random_next(&seed) % 100));
+            }
+            misses[live] = host.misses;
+        }
+        CHECK(bits || misses[0] == misses[1]);
+    }
+}

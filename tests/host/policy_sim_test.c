@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+// The simulator: reading traces, closed forms, MIN as a bound, and the counts of an independent
+// implementation (oracle.csv beside the project, where it is present).
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim_replay.h"
+#include "test.h"
+
+static const struct policy_kind *kind_of(enum policy_index index) {
+    return &policy_kinds[index];
+}
+
+static uint32_t misses_of(const struct sim_trace *trace, const struct policy_kind *kind,
+                          uint32_t frames) {
+    struct sim_result result = sim_replay(trace, kind, frames, NULL, NULL);
+    CHECK_TEXT(result.line, "");
+    CHECK_EQUAL(result.violations, 0);
+    return result.misses;
+}
+
+static struct sim_trace trace_of(const uint32_t *page, uint32_t length) {
+    uint32_t *copy = sim_allocate(length, 4);
+    memcpy(copy, page, length * sizeof(*page));
+    struct sim_trace trace;
+    sim_trace_number(&trace, copy, length);
+    return trace;
+}
+
+// ---- reading ---------------------------------------------------------------------------------
+
+static char folder[] = "/tmp/quire-test-XXXXXX";
+
+static const char *file_make(const char *name, const void *contents, size_t length) {
+    static char path[128];
+    if (strchr(folder, 'X') != NULL) {
+        CHECK(mkdtemp(folder) != NULL);
+    }
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    CHECK(file != NULL);
+    CHECK(fwrite(contents, 1, length, file) == length);
+    CHECK(fclose(file) == 0);
+    return path;
+}
+
+static void file_end(const char *path) {
+    unlink(path);
+    rmdir(folder);
+    strcpy(strrchr(folder, '-'), "-XXXXXX");
+}
+
+static void check_refused(const char *path, const char *why) {
+    struct sim_trace trace;
+    char error[300];
+    CHECK(sim_trace_load(path, &trace, error, sizeof(error)) == -1);
+    CHECK(strstr(error, path) != NULL);
+    if (strstr(error, why) == NULL) {
+        test_fail(__FILE__, __LINE__, "the sentence says why");
+    }
+}
+
+TEST(sim_trace_rejects, "files that are missing, empty, cut or damaged are refused in a sentence") {
+    check_refused("/nowhere/at/all", "No such file");
+    check_refused("/tmp", "directory");
+    const char *path = file_make("empty.u32", "", 0);
+    check_refused(path, "it is empty");
+    file_end(path);
+    path = file_make("cut.u32", "abcdefg", 7);
+    check_refused(path, "no multiple of 4");
+    file_end(path);
+    path = file_make("damaged.u32.xz", "\xfd" "7zXZ\0 and then nothing good", 28);
+    check_refused(path, "damaged");
+    file_end(path);
+}
+
+TEST(sim_trace_load, "page numbers are little-endian, and numbered anew in order of first use") {
+    static const unsigned char bytes[] = {1, 2, 3, 4, 255, 255, 255, 255, 0, 0, 0, 0,
+                                          255, 255, 255, 255, 1, 2, 3, 4, 4, 3, 2, 1};
+    static const uint32_t wanted[] = {0, 1, 2, 1, 0, 3};
+    struct sim_trace trace;
+    char error[300];
+    const char *path = file_make("good.u32", bytes, sizeof(bytes));
+    CHECK(sim_trace_load(path, &trace, error, sizeof(error)) == 0);
+    file_end(path);
+    CHECK_EQUAL(trace.length, 6);
+    CHECK_EQUAL(trace.footprint, 4);
+    CHECK(memcmp(trace.page, wanted, sizeof(wanted)) == 0);
+    sim_trace_free(&trace);
+}
+
+TEST(sim_trace_numbers, "many scattered page numbers keep their identity") {
+    enum { PAGES = 20000 };
+    uint32_t *page = sim_allocate(2 * PAGES, 4);
+    for (uint32_t i = 0; i < PAGES; i++) {
+        page[i] = page[2 * PAGES - 1 - i] = i * 0x9e3779b1u;  // odd factor: all different
+    }
+    struct sim_trace trace;
+    sim_trace_number(&trace, page, 2 * PAGES);
+    CHECK_EQUAL(trace.footprint, PAGES);
+    for (uint32_t i = 0; i < PAGES; i++) {
+        CHECK(trace.page[i] == i && trace.page[2 * PAGES - 1 - i] == i);
+    }
+    sim_trace_free(&trace);
+}
+
+// ---- closed forms ----------------------------------------------------------------------------
+
+static struct sim_trace loop_make(uint32_t pages, uint32_t length) {
+    uint32_t *page = sim_allocate(length, 4);
+    for (uint32_t i = 0; i < length; i++) {
+        page[i] = i % pages;
+    }
+    struct sim_trace trace;
+    sim_trace_number(&trace, page, length);
+    return trace;
+}
+
+TEST(sim_belady_anomaly, "Belady's example: FIFO has 9 faults with 3 frames and 10 with 4") {
+    static const uint32_t page[] = {1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5};
+    struct sim_trace trace = trace_of(page, 12);
+    CHECK_EQUAL(misses_of(&trace, kind_of(POLICY_INDEX_fifo), 3), 9);
+    CHECK_EQUAL(misses_of(&trace, kind_of(POLICY_INDEX_fifo), 4), 10);
+    CHECK_EQUAL(sim_replay_min(&trace, 3).misses, 7);
+    CHECK_EQUAL(sim_replay_min(&trace, 4).misses, 6);
+    sim_trace_free(&trace);
+}
+
+TEST(sim_loop_fifo, "a loop longer than memory: FIFO and CLOCK miss at every reference") {
+    for (uint32_t pages = 2; pages < 20; pages++) {
+        struct sim_trace trace = loop_make(pages, 500);
+        for (uint32_t frames = 1; frames < pages; frames++) {
+            CHECK_EQUAL(misses_of(&trace, kind_of(POLICY_INDEX_fifo), frames), 500);
+            CHECK_EQUAL(misses_of(&trace, kind_of(POLICY_INDEX_clock), frames), 500);
+            CHECK_EQUAL(misses_of(&trace, kind_of(POLICY_INDEX_clock_r1), frames), 500);
+        }
+        sim_trace_free(&trace);
+    }
+}
+
+TEST(sim_loop_min, "a loop: MIN misses P + (L - P)(P - F)/(P - 1) times") {
+    for (uint32_t pages = 2; pages < 40; pages++) {
+        uint32_t length = pages + (pages - 1) * 30;
+        struct sim_trace trace = loop_make(pages, length);
+        for (uint32_t frames = 1; frames < pages; frames++) {
+            CHECK_EQUAL(sim_replay_min(&trace, frames).misses,
+                        pages + (length - pages) / (pages - 1) * (pages - frames));
+        }
+        sim_trace_free(&trace);
+    }
+}
+
+TEST(sim_enough_frames, "with a frame for every page each page misses once, under all") {
+    struct sim_trace trace = loop_make(33, 3300);
+    for (uint32_t i = 0; i < POLICY_COUNT; i++) {
+        test_case(policy_kinds[i].name);
+        CHECK_EQUAL(misses_of(&trace, &policy_kinds[i], 33), 33);
+        CHECK_EQUAL(misses_of(&trace, &policy_kinds[i], 1u << 28), 33);
+    }
+    CHECK_EQUAL(sim_replay_min(&trace, 33).misses, 33);
+    CHECK_EQUAL(sim_replay_min(&trace, 1u << 28).misses, 33);
+    sim_trace_free(&trace);
+}
+
+TEST(sim_single_reference, "a trace of one reference has one miss") {
+    uint32_t page = 0xffffffff;
+    struct sim_trace trace = trace_of(&page, 1);
+    for (uint32_t i = 0; i < POLICY_COUNT; i++) {
+        CHECK_EQUAL(misses_of(&trace, &policy_kinds[i], 1), 1);
+    }
+    CHECK_EQUAL(sim_replay_min(&trace, 1).misses, 1);
+    sim_trace_free(&trace);
+}
+
+TEST(sim_never_below_min, "1 to 20 frames: policy >= MIN >= footprint, MIN never grows") {
+    uint32_t state = 3;
+    uint32_t *page = sim_allocate(3000, 4);
+    for (uint32_t i = 0; i < 3000; i++) {
+        state = state * 1664525 + 1013904223;
+        page[i] = (state >> 16) % (1 + (state >> 8) % 40);
+    }
+    struct sim_trace trace;
+    sim_trace_number(&trace, page, 3000);
+    for (uint32_t frames = 1, before = UINT32_MAX; frames <= 20; frames++) {
+        uint32_t min = sim_replay_min(&trace, frames).misses;
+        CHECK(min >= trace.footprint && min <= before);
+        before = min;
+        for (uint32_t i = 0; i < POLICY_COUNT; i++) {
+            test_case(policy_kinds[i].name);
+            CHECK(misses_of(&trace, &policy_kinds[i], frames) >= min);
+        }
+    }
+    sim_trace_free(&trace);
+}
+
+// All ways to choose victims, tried: the truth for short traces.
+static uint32_t best_of(const struct sim_trace *trace, uint32_t at, uint32_t resident,
+                        uint32_t frames) {
+    while (at < trace->length && (resident >> trace->page[at] & 1)) {
+        at++;
+    }
+    if (at == trace->length) {
+        return 0;
+    }
+    uint32_t with = resident | 1u << trace->page[at], best = UINT32_MAX;
+    if ((uint32_t)__builtin_popcount(with) <= frames) {
+        return 1 + best_of(trace, at + 1, with, frames);
+    }
+    for (uint32_t left = resident; left != 0; left &= left - 1) {
+        uint32_t found = 1 + best_of(trace, at + 1, with & ~(left & -left), frames);
+        best = found < best ? found : best;
+    }
+    return best;
+}
+
+TEST(sim_min_exhaustive, "MIN equals the best of all choices of victims, on short traces") {
+    uint32_t state = 11;
+    for (uint32_t round = 0; round < 300; round++) {
+        uint32_t page[14];
+        for (uint32_t i = 0; i < 14; i++) {
+            state = state * 1664525 + 1013904223;
+            page[i] = (state >> 20) % 6;
+        }
+        struct sim_trace trace = trace_of(page, 14);
+        for (uint32_t frames = 1; frames <= 4; frames++) {
+            CHECK_EQUAL(sim_replay_min(&trace, frames).misses, best_of(&trace, 0, 0, frames));
+        }
+        sim_trace_free(&trace);
+    }
+}
+
+// ---- the oracle ------------------------------------------------------------------------------
+
+#define TRACES SOURCE_ROOT "/../shared/traces"
+
+// Misses of a policy by the oracle's name for it; -1 if the simulator has none of that name.
+static int64_t misses_by_name(const struct sim_trace *trace, const char *name, uint32_t frames) {
+    if (strcmp(name, "belady") == 0) {
+        return sim_replay_min(trace, frames).misses;
+    }
+    const struct policy_kind *kind = policy_find(name, 32);
+    return kind == NULL ? -1 : (int64_t)misses_of(trace, kind, frames);
+}
+
+static void oracle_compare(const char *wanted_trace) {
+    FILE *oracle = fopen(TRACES "/oracle.csv", "r");
+    if (oracle == NULL) {
+        SKIP("there is no ../shared/traces/oracle.csv beside the project");
+    }
+    struct sim_trace trace;
+    char path[400], error[600], line[200], name[64], policy[64];
+    snprintf(path, sizeof(path), TRACES "/%s.u32.xz", wanted_trace);
+    if (sim_trace_load(path, &trace, error, sizeof(error)) != 0) {
+        test_fail(__FILE__, __LINE__, error);
+    }
+    uint32_t frames, misses, compared = 0;
+    while (fgets(line, sizeof(line), oracle) != NULL) {
+        if (sscanf(line, "%63[^,],%u,%63[^,],%u", name, &frames, policy, &misses) == 4 &&
+            strcmp(name, wanted_trace) == 0) {
+            int64_t ours = misses_by_name(&trace, policy, frames);
+            test_case(line);
+            CHECK(ours == -1 || ours == misses);
+            compared += ours != -1;
+        }
+    }
+    test_case(NULL);
+    fclose(oracle);
+    sim_trace_free(&trace);
+    CHECK(compared >= 5 * 5);  // fifo, clock, clock_r1, sieve and min at five sizes
+}
+
+TEST(sim_oracle_gzip, "misses on the trace gzip-raw are those of an independent implementation") {
+    oracle_compare("gzip-raw");
+}
+
+TEST(sim_oracle_loop, "misses on the trace loop1001 are those of an independent implementation") {
+    oracle_compare("loop1001");
+}
+
+TEST(sim_oracle_sort, "misses on the trace sort are those of an independent implementation") {
+    oracle_compare("sort");
+}
+
+TEST(sim_oracle_zipf, "misses on the trace zipf09 are those of an independent implementation") {
+    oracle_compare("zipf09");
+}

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""The same image, seed and workload under -icount: the same trace, byte for byte."""
+import hashlib
+import os
+import tempfile
+
+import vm
+from common import BUILD, check, takes
+
+COMMAND = "policy=clock frames=200 run=index trace=on seed=7 store=ram"
+RUNS = 3
+
+
+def recorded(folder, number, command):
+    """Serial text and trace of one run."""
+    path = os.path.join(folder, f"{number}.pcapng")
+    result = vm.run(vm.Machine(image=vm.Image(BUILD), command=command, icount=True, trace=path,
+                               limit=240))
+    check(result.ok, result.explain())
+    with open(path, "rb") as file:
+        return result.text, file.read()
+
+
+@takes(60)
+def test_runs_are_identical():
+    """three runs under icount give the same serial output and the same trace"""
+    with tempfile.TemporaryDirectory(prefix="quire-same-") as folder:
+        runs = [recorded(folder, number, COMMAND) for number in range(RUNS)]
+    texts = {text for text, _ in runs}
+    traces = {hashlib.sha256(trace).hexdigest() for _, trace in runs}
+    check(len(texts) == 1, "the serial lines differ")
+    check(len(traces) == 1, f"{len(traces)} different traces")
+    check(len(runs[0][1]) > 100000, f"the trace has only {len(runs[0][1])} bytes")
+
+
+@takes(30)
+def test_other_run_differs():
+    """another policy gives another trace: the comparison can fail"""
+    with tempfile.TemporaryDirectory(prefix="quire-same-") as folder:
+        one = recorded(folder, 1, COMMAND)
+        other = recorded(folder, 2, COMMAND.replace("clock", "fifo"))
+    check(one[1] != other[1], "two policies gave the same trace")

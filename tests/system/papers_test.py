@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""The papers: docs/status.md claims nothing without a test, sources say what they may be used for.
+
+A claim is a row of a table in docs/status.md: the last cell names its tests, each in `backquotes`,
+with or without test_ before it.
+"""
+import os
+import re
+
+from common import HERE, check, command
+
+TEST_FOLDERS = ("tests", "libc", "lab", "kernel", "servers")
+
+
+def existing_tests():
+    """Names of all tests in the sources, TEST(name, ...) and def test_name()."""
+    names = set()
+    for folder in TEST_FOLDERS:
+        for place, _, files in os.walk(os.path.join(HERE, folder)):
+            for name in files:
+                if not name.endswith((".c", ".h", ".py")):
+                    continue
+                with open(os.path.join(place, name), encoding="utf-8") as file:
+                    text = file.read()
+                names |= set(re.findall(r"^TEST\((\w+),", text, re.MULTILINE))
+                names |= set(re.findall(r"^def test_(\w+)\(", text, re.MULTILINE))
+    return names
+
+
+def claims(text):
+    """Claim and tests of each row of the tables; head and rule lines are left out."""
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("|") and len(cells) > 1 and not set(line) <= set("|-: "):
+            yield cells[0], re.findall(r"`(?:test_)?(\w+)`", cells[-1])
+
+
+def wrong_claims(text, names):
+    rows = list(claims(text))[1:]
+    wrong = [f"'{claim}' names no test" for claim, tests in rows if not tests]
+    return wrong + [f"'{claim}' names {test}, which does not exist"
+                    for claim, tests in rows for test in tests if test not in names]
+
+
+def test_status_claims():
+    """each claim of docs/status.md names tests, and they exist"""
+    with open(os.path.join(HERE, "docs", "status.md"), encoding="utf-8") as file:
+        text = file.read()
+    check(len(list(claims(text))) > 10, "docs/status.md has hardly a claim")
+    wrong = wrong_claims(text, existing_tests())
+    check(not wrong, "; ".join(wrong))
+
+
+def test_status_check_can_fail():
+    """a claim without a test, or with one that is not there, is found"""
+    head = "| claim | test |\n|---|---|\n"
+    check(wrong_claims(head + "| a | `x` |\n", {"x"}) == [], "a right claim was refused")
+    check(len(wrong_claims(head + "| a | `x`, `y` |\n", {"x"})) == 1, "a missing test passed")
+    check(len(wrong_claims(head + "| a | none |\n", {"x"})) == 1, "a claim without test passed")
+
+
+def test_sources_have_license():
+    """every source file begins with an SPDX line"""
+    listed = command(["git", "ls-files"], cwd=HERE)
+    wrong = []
+    for path in listed.stdout.splitlines():
+        if path.endswith((".c", ".h", ".def", ".asm", ".ld", ".py", ".sh")):
+            with open(os.path.join(HERE, path), encoding="utf-8") as file:
+                if "SPDX-License-Identifier: MIT" not in file.read(400):
+                    wrong.append(path)
+    check(not wrong, "no SPDX line: " + ", ".join(wrong))

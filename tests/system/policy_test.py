@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""Policies as object files, and the simulator as a command."""
+import csv
+import glob
+import os
+import random
+import re
+import shutil
+import struct
+import tempfile
+
+from common import BUILD, HERE, check, command
+
+LAB = os.path.join(BUILD, "lab", "quire-lab")
+
+
+def tables():
+    with open(os.path.join(HERE, "servers/pager/policy/policies.def"), encoding="utf-8") as file:
+        return sorted({match.group(1) for match in re.finditer(r"^POLICY\(\w+, (\w+),", file.read(),
+                                                               re.M)})
+
+
+def symbols(table):
+    path = os.path.join(BUILD, "servers/pager/pager.p", f"policy_{table}.c.o")
+    done = command(["i686-linux-gnu-nm", path])
+    check(done.returncode == 0, f"nm cannot read {path}: {done.stderr}")
+    return [line.split()[-2:] for line in done.stdout.splitlines()]
+
+
+def test_policy_objects_need_nothing():
+    """no policy's object file for the guest has an undefined symbol, so it calls nobody"""
+    check(tables(), "policies.def lists policies")
+    for table in tables():
+        needed = [name for kind, name in symbols(table) if kind == "U"]
+        check(not needed, f"{table}.c needs {', '.join(needed)}")
+
+
+def test_policy_objects_hold_no_state():
+    """a policy's object file has no variable, and shows its table of operations alone"""
+    for table in tables():
+        found = symbols(table)
+        variables = [name for kind, name in found if kind in "DdBbCVv"]
+        check(not variables, f"{table}.c has variables: {', '.join(variables)}")
+        shown = [name for kind, name in found if kind.isupper()]
+        check(shown == [f"policy_{table}"], f"{table}.c shows {', '.join(shown)}")
+
+
+def refused(expected, *arguments):
+    done = command([LAB, *arguments])
+    check(done.returncode == 2, f"{arguments}: exit status {done.returncode}, not 2")
+    lines = done.stderr.splitlines()
+    check(len(lines) == 1 and expected in lines[0],
+          f"{arguments}: one line with '{expected}' was expected: {done.stderr}")
+    check(done.stdout == "", f"{arguments}: printed {done.stdout}")
+
+
+def test_lab_sim_rejects():
+    """bad policies, numbers, options and files each give one line that says what to do"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = os.path.join(folder, "t.u32")
+        with open(trace, "wb") as file:
+            file.write(struct.pack("<4I", 1, 2, 3, 1))
+        cut = os.path.join(folder, "cut.u32")
+        with open(cut, "wb") as file:
+            file.write(b"12345")
+        packed = os.path.join(folder, "bad.u32.xz")
+        with open(packed, "wb") as file:
+            file.write(b"no xz at all")
+        refused("choose from fifo, clock,", "sim", "--policy", "lru2", "--frames", "3", trace)
+        refused("choose from fifo, clock,", "sim", "--policy", "", "--frames", "3", trace)
+        for number in ("0", "-1", "x", "3x", "", "99999999999999999999", "1e3", "0%"):
+            refused("--frames", "sim", "--frames", number, trace)
+        refused("how many frames", "sim", trace)
+        refused("trace file", "sim", "--frames", "3")
+        refused("needs a value", "sim", trace, "--frames")
+        refused("unknown option '--fast'", "sim", "--fast", "--frames", "3", trace)
+        refused("No such file", "sim", "--frames", "3", os.path.join(folder, "none"))
+        refused("no multiple of 4", "sim", "--frames", "3", cut)
+        refused("damaged", "sim", "--frames", "3", packed)
+        refused("unknown command 'simulate'", "simulate")
+
+
+def test_lab_sim_csv():
+    """the table has a line for each trace, policy and number of frames, percentages resolved"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = os.path.join(folder, "a,b.u32")
+        with open(trace, "wb") as file:
+            file.write(struct.pack("<12I", 1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5))
+        done = command([LAB, "sim", "--policy=fifo,min", "--frames", "3,4,60%", trace])
+    check(done.returncode == 0, done.stderr)
+    rows = list(csv.reader(done.stdout.splitlines()))
+    check(rows == [["trace", "frames", "policy", "misses"],
+                   ["a,b", "3", "fifo", "9"], ["a,b", "4", "fifo", "10"], ["a,b", "3", "fifo", "9"],
+                   ["a,b", "3", "min", "7"], ["a,b", "4", "min", "6"], ["a,b", "3", "min", "7"]],
+          done.stdout)
+
+
+def test_lab_policies():
+    """`quire-lab policies` lists every policy of policies.def, and min"""
+    done = command([LAB, "policies"])
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    check(done.returncode == 0 and names[-1] == "min", done.stdout + done.stderr)
+    check({"fifo", "clock", "clock_r1", "sieve"} <= set(names), done.stdout)
+
+
+def example():
+    """The C file and the line of policies.def that docs/policies.md shows."""
+    with open(os.path.join(HERE, "docs/policies.md"), encoding="utf-8") as file:
+        text = file.read()
+    source = re.search(r"^```c\n(.*?)^```$", text, re.M | re.S).group(1)
+    line = re.search(r"^ *(POLICY\(lru, .*\))$", text, re.M).group(1)
+    return source, line
+
+
+def lru_misses(pages, frames):
+    resident, misses = {}, 0
+    for page in pages:
+        if page not in resident:
+            misses += 1
+            if len(resident) == frames:
+                del resident[next(iter(resident))]  # dicts keep the order of insertion
+        resident.pop(page, None)
+        resident[page] = True
+    return misses
+
+
+def test_policy_example_in_docs():
+    """the example of docs/policies.md compiles as it stands and misses as often as a model"""
+    source, line = example()
+    with tempfile.TemporaryDirectory() as folder:
+        policies = os.path.join(folder, "policy")
+        shutil.copytree(os.path.join(HERE, "servers/pager/policy"), policies)
+        with open(os.path.join(policies, "lru.c"), "w", encoding="utf-8") as file:
+            file.write(source)
+        with open(os.path.join(policies, "policies.def"), "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        lab = os.path.join(folder, "lab")
+        main = os.path.join(folder, "main.c")
+        with open(main, "w", encoding="utf-8") as file:
+            file.write('#include "lab.h"\n'
+                       "int main(int count, char **argument) {\n"
+                       "    return sim_main(count, argument);\n"
+                       "}\n")
+        done = command(["gcc", "-std=gnu2x", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+                        "-I", policies, "-I", os.path.join(HERE, "lab"), "-o", lab, main,
+                        *glob.glob(os.path.join(policies, "*.c")),
+                        *glob.glob(os.path.join(HERE, "lab", "sim*.c"))])
+        check(done.returncode == 0, done.stderr)
+        random.seed(1)
+        pages = [random.randrange(1 + random.randrange(200)) for _ in range(30000)]
+        trace = os.path.join(folder, "t.u32")
+        with open(trace, "wb") as file:
+            file.write(struct.pack(f"<{len(pages)}I", *pages))
+        done = command([lab, "--policy", "lru", "--frames", "1,10,100", trace])
+        check(done.returncode == 0, done.stderr)
+    rows = list(csv.reader(done.stdout.splitlines()))[1:]
+    check(len(rows) == 3, done.stdout)
+    for _, frames, _, misses in rows:
+        expected = lru_misses(pages, int(frames))
+        check(int(misses) == expected, f"{frames} frames: {misses} misses, not {expected}")

@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Run all tests, several at a time, and sum them up. Called by ./quire test after the build.
+
+    run_tests.py [--list] [NAME...]     tests whose name, or whose suite's name, begins with NAME
+
+Kinds of suites:
+  host     build/tests/host/host-tests: TAP from a program of the host
+  guest    build/tests/guest/test-*: takes the place of init; TAP over the serial line
+  program  build/tests/program/test-*: a program in the whole system; TAP over the serial line
+  system   tests/system/*_test.py: functions test_*, whose docstring is the sentence
+
+The last line is `N passed, N failed`; the exit status is 0 only if none failed and some passed.
+"""
+import concurrent.futures
+import glob
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import time
+import traceback
+
+import vm
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(HERE, "build")
+HOST_LIMIT = 300   # seconds for the host's unit tests
+GUEST_LIMIT = 120  # seconds for one virtual machine
+POINT = re.compile(r"^(not )?ok\s+\d+\s*-?\s*(.*)$")
+
+
+class Points(list):
+    """Results of a suite: (name and sentence, None or the reason why it failed, skipped?)."""
+
+    def add(self, text, reason=None, skipped=False):
+        self.append((text, reason, skipped))
+
+
+def parse_tap(lines):
+    """Points of a TAP stream, other lines are chatter; a missing or wrong plan is a failure."""
+    points, plan = Points(), None
+    for line in lines:
+        match = POINT.match(line)
+        if match:
+            skipped = "# SKIP" in line
+            points.add(match.group(2), line if match.group(1) else None, skipped)
+        elif re.match(r"^1\.\.\d+", line):
+            plan = int(re.match(r"^1\.\.(\d+)", line).group(1))
+        elif line.startswith("Bail out!"):
+            points.add("bail out", line)
+    if plan is None:
+        points.add("plan", "the tests ended before their plan (1..N)")
+    elif plan != len(points):
+        points.add("plan", f"{plan} tests were planned, {len(points)} ran")
+    return points
+
+
+def run_host(path, only):
+    try:
+        done = subprocess.run([path] + only, capture_output=True, timeout=HOST_LIMIT,
+                              stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        points = Points()
+        points.add("limit", f"still running after {HOST_LIMIT} s")
+        return points
+    points = parse_tap(done.stdout.decode("utf-8", "replace").splitlines())
+    if done.returncode and not any(reason for _, reason, _ in points):
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        points.add("exit", f"exit status {done.returncode}: {' / '.join(said[:4])}")
+    return points
+
+
+def run_machine(machine):
+    """Points of a guest suite; it must also end by itself, and with success."""
+    result = vm.run(machine)
+    points = parse_tap(result.lines)
+    if result.hung or result.code != vm.SUCCESS and not any(reason for _, reason, _ in points):
+        points.add("end", result.explain() + panic_of(result))
+    elif points and points[-1][0] == "plan":
+        points[-1] = ("plan", points[-1][1] + ": " + result.explain() + panic_of(result), False)
+    return points
+
+
+def panic_of(result):
+    match = re.search(r"panic[^\n]*", result.log)
+    return f"; {match.group(0)}" if match else ""
+
+
+def run_guest(path):
+    image = vm.Image(BUILD)
+    image.modules = [path]
+    return run_machine(vm.Machine(image=image, limit=GUEST_LIMIT))
+
+
+def run_program(path):
+    name = os.path.basename(path)
+    image = vm.Image(BUILD).replaced({name: path})
+    return run_machine(vm.Machine(image=image, command=f"run={name} store=ram", limit=GUEST_LIMIT))
+
+
+def run_function(function):
+    points = Points()
+    text = f"{function.__name__}: {(function.__doc__ or '').strip().splitlines()[0]}"
+    try:
+        skip = function()
+        points.add(text + (f" # SKIP {skip}" if skip else ""), skipped=bool(skip))
+    except AssertionError as error:
+        points.add(text, f"{text}: {place_of(error)}: {' '.join(str(error).split())}")
+    except Exception as error:  # a test that breaks has failed; the run goes on
+        points.add(text, f"{text}: {place_of(error)}: {type(error).__name__}: {error}")
+    return points
+
+
+def place_of(error):
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.endswith("_test.py"):
+            return f"{os.path.relpath(frame.filename, HERE)}:{frame.lineno}"
+    return "?"
+
+
+def system_functions():
+    folder = os.path.join(HERE, "tests", "system")
+    sys.path.insert(0, folder)
+    for path in sorted(glob.glob(os.path.join(folder, "*_test.py"))):
+        name = os.path.basename(path)[:-3]
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        for key, value in vars(module).items():
+            if key.startswith("test_") and callable(value):
+                yield name[:-5], value
+
+
+def executables(folder):
+    paths = sorted(glob.glob(os.path.join(BUILD, "tests", folder, "test-*")))
+    return [path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]
+
+
+def suites():
+    """All suites: (kind, name, function that runs it).
+
+    A system test may carry its duration in `seconds`: long ones start first, not last.
+    """
+    functions = sorted(system_functions(), key=lambda pair: -getattr(pair[1], "seconds", 1))
+    found = [("system", f"{group}.{function.__name__}",
+              lambda function=function: run_function(function)) for group, function in functions]
+    guests = [("guest", os.path.basename(path)[5:], lambda path=path: run_guest(path))
+              for path in executables("guest")]
+    programs = [("program", os.path.basename(path)[5:], lambda path=path: run_program(path))
+                for path in executables("program")]
+    host = [("host", "host", lambda: run_host(os.path.join(BUILD, "tests/host/host-tests"), []))]
+    return found[:2] + host + programs + guests + found[2:]
+
+
+def wanted(suite, names):
+    kind, name, _ = suite
+    short = name.split(".")[-1]
+    return not names or any(text.startswith(wish) for wish in names
+                            for text in (kind, name, short, short.removeprefix("test_")))
+
+
+def timed(suite):
+    begin = time.monotonic()
+    try:
+        points = suite[2]()
+    except Exception as error:  # for example a file that the build did not make
+        points = Points()
+        points.add(suite[1], f"{type(error).__name__}: {error}")
+    return suite, points, time.monotonic() - begin
+
+
+def show(suite, points, seconds, done, total):
+    failed = [reason for _, reason, _ in points if reason]
+    mark = "FAILED" if failed else "ok"
+    print(f"[{done}/{total}] {mark:6} {suite[0]:7} {suite[1]:40} {len(points):4} tests "
+          f"{seconds:6.1f} s", flush=True)
+    for reason in failed:
+        print(f"    {reason}", flush=True)
+    return [f"{suite[0]} {suite[1]}: {reason}" for reason in failed]
+
+
+def main():
+    names = [name for name in sys.argv[1:] if not name.startswith("-")]
+    chosen = [suite for suite in suites() if wanted(suite, names)]
+    if "--list" in sys.argv[1:]:
+        print("\n".join(f"{kind:7} {name}" for kind, name, _ in chosen))
+        return 0
+    passed = skipped = 0
+    failures = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        jobs = [pool.submit(timed, suite) for suite in chosen]
+        for number, job in enumerate(concurrent.futures.as_completed(jobs), 1):
+            suite, points, seconds = job.result()
+            failures += show(suite, points, seconds, number, len(chosen))
+            skipped += sum(point[2] for point in points)
+            passed += sum(not point[1] and not point[2] for point in points)
+    if failures:
+        print("\nFailed:\n  " + "\n  ".join(failures))
+    print(f"\n{passed} passed, {len(failures)} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 0 if passed and not failures else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
