@@ -131,8 +131,11 @@ static inline vaddr_t image_end_page(const struct image_segment *segment) {
 
 static inline const char *image_add_segment(const struct image_program_header *header,
                                             uint32_t length, struct image *image) {
+    if (header->memory_size == 0 && header->file_size == 0) {
+        return NULL;  // linkers write such headers for parts that turned out empty
+    }
     const char *wrong = image_check_segment(header, length);
-    if (wrong != NULL || header->memory_size == 0) {
+    if (wrong != NULL) {
         return wrong;
     }
     if (image->segment_count == IMAGE_SEGMENTS_MAX) {

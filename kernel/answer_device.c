@@ -124,3 +124,11 @@ error_t answer_ports_batch(const struct invocation *invocation, const struct por
     out->done = in->count;
     return OK;
 }
+
+error_t answer_ports_destroy(const struct invocation *invocation, const struct ports_destroy_in *in,
+                             struct ports_destroy_out *out) {
+    (void)in;
+    (void)out;
+    object_destroy(invocation->object);
+    return OK;
+}

@@ -120,7 +120,11 @@ error_t answer_machine_restart(const struct invocation *invocation,
 error_t answer_trace_attach(const struct invocation *invocation, const struct trace_attach_in *in,
                             struct trace_attach_out *out) {
     (void)out;
-    if (in->count == 0 || in->count > LIST_MAX) {
+    if (in->count == 0) {
+        trace_detach();
+        return OK;
+    }
+    if (in->count > LIST_MAX) {
         return E_ARGUMENT;
     }
     error_t error;

@@ -262,22 +262,17 @@ error_t answer_task_protect(const struct invocation *invocation, const struct ta
 }
 
 // Accessed is read and cleared, Dirty only read (unmap and protect return it).
-static uint32_t scan_page(const struct task *task, vaddr_t page, uint32_t index,
-                          struct message_buffer *buffer, uint32_t *accessed) {
-    uint64_t *entry = space_entry(&task->space, page);
-    if (entry == NULL || !(*entry & ENTRY_PRESENT)) {
-        return 0;
-    }
-    uint32_t bit = 1u << index % 32;
-    if (*entry & ENTRY_ACCESSED) {
+static uint32_t scan_entry(uint64_t *entry, uint32_t index, struct message_buffer *buffer) {
+    uint32_t bit = 1u << index % 32, flags = (uint32_t)*entry, accessed = 0;
+    if (flags & ENTRY_ACCESSED) {
         __atomic_fetch_and((uint32_t *)entry, ~ENTRY_ACCESSED, __ATOMIC_SEQ_CST);
         buffer->bitmap[0][index / 32] |= bit;
-        ++*accessed;
+        accessed = 1;
     }
-    if (*entry & ENTRY_DIRTY) {
+    if (flags & ENTRY_DIRTY) {
         buffer->bitmap[1][index / 32] |= bit;
     }
-    return 1;
+    return accessed;
 }
 
 error_t answer_task_scan(const struct invocation *invocation, const struct task_scan_in *in,
@@ -296,8 +291,17 @@ error_t answer_task_scan(const struct invocation *invocation, const struct task_
     }
     uint32_t accessed = 0;
     out->present = 0;
+    uint64_t *entry = NULL;  // tables are looked up once each, not once for each page
     for (uint32_t i = 0; i < in->count; i++) {
-        out->present += scan_page(task, in->first + i * PAGE_SIZE, i, buffer, &accessed);
+        vaddr_t page = in->first + i * PAGE_SIZE;
+        if (i == 0 || (page >> PAGE_SHIFT) % ENTRIES == 0) {
+            entry = space_entry(&task->space, page);
+        }
+        if (entry != NULL && (uint32_t)entry[0] & ENTRY_PRESENT) {
+            accessed += scan_entry(entry, i, buffer);
+            out->present++;
+        }
+        entry += entry != NULL;
     }
     if (accessed > 0) {
         space_flush(&task->space);

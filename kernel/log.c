@@ -8,8 +8,9 @@
 #define SERIAL 0x3f8
 #define LOG_BYTES 4096u
 
-static char ring[LOG_BYTES];
-static uint32_t ring_end;
+// Only debuggers read the ring (tools/quire.gdb.py): without `used` it would be optimised away.
+__attribute__((used)) static char ring[LOG_BYTES];
+__attribute__((used)) static uint32_t ring_end;
 static bool serial;
 
 static void serial_put(char c) {

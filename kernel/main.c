@@ -38,24 +38,28 @@ static void cpu_check(void) {
     }
 }
 
-// `check=N` is the one option the kernel reads itself.
-static uint32_t option_check(const char *command) {
-    static const char option[] = "check=";
-    for (const char *at = command; *at != 0; at++) {
+// What stands behind `option` on the command line; an empty text without it. The kernel reads
+// `check=N` and `idle=spin` itself, init everything else.
+static const char *option_value(const char *command, const char *option) {
+    const char *at = command;
+    for (; *at != 0; at++) {
         uint32_t i = 0;
         while (option[i] != 0 && at[i] == option[i]) {
             i++;
         }
-        if (option[i] != 0 || (at != command && at[-1] != ' ')) {
-            continue;
+        if (option[i] == 0 && (at == command || at[-1] == ' ')) {
+            return at + i;
         }
-        uint32_t value = 0;
-        for (const char *digit = at + i; *digit >= '0' && *digit <= '9'; digit++) {
-            value = value * 10 + (uint32_t)(*digit - '0');
-        }
-        return value;
     }
-    return 0;
+    return at;
+}
+
+static uint32_t option_number(const char *digit) {
+    uint32_t value = 0;
+    for (; *digit >= '0' && *digit <= '9'; digit++) {
+        value = value * 10 + (uint32_t)(*digit - '0');
+    }
+    return value;
 }
 
 // --- init's address space ------------------------------------------------------------------------
@@ -94,9 +98,7 @@ static vaddr_t image_load(struct task *task, const struct boot_module *module) {
     const char *wrong = image_parse(window_address(module->first_frame),
                                     MIN_OF(module->length, PAGE_SIZE), module->length, &image);
     if (wrong != NULL) {
-        log_to_serial();
-        log_print("quire: error: the module 'init' is corrupt: %s\n", wrong);
-        boot_refuse("build the image again (./quire build) and boot it with all its modules");
+        boot_refuse_because("the module 'init' is corrupt, build it again: ", wrong);
     }
     if (image.abi_hash != ABI_HASH) {
         boot_refuse("the module 'init' was built for another kernel: build both again");
@@ -167,7 +169,8 @@ void kernel_main(uint32_t magic, uint32_t address) {
     irq_init();
     timer_init();
     fpu_init();
-    trap_check_interval = option_check(multiboot.command);
+    trap_check_interval = option_number(option_value(multiboot.command, "check="));
+    schedule_spins = *option_value(multiboot.command, "idle=") == 's';
     log_print("quire: kernel: %u frames, %u free, tsc %u kHz%s\n", frames.total, frames.free,
               timer_tsc_khz(), space_no_execute == 0 ? ", no NX on this CPU" : "");
     init_start(root);

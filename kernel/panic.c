@@ -72,8 +72,12 @@ void kernel_double_fault(void) {
     stop(EXIT_PANIC);
 }
 
-void boot_refuse(const char *reason) {
+void boot_refuse_because(const char *reason, const char *detail) {
     log_to_serial();
-    log_print("quire: error: %s\nquire: off status=2\n", reason);
+    log_print("quire: error: %s%s\nquire: off status=2\n", reason, detail);
     stop(EXIT_REFUSED);
+}
+
+void boot_refuse(const char *reason) {
+    boot_refuse_because(reason, "");
 }

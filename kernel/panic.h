@@ -18,3 +18,5 @@ __attribute__((noreturn)) void panic(const char *file, uint32_t line, const char
 __attribute__((noreturn)) void panic_trap(const struct registers *registers, uint32_t cr2);
 // The machine cannot be started: one line that says what to do; not a defect.
 __attribute__((noreturn)) void boot_refuse(const char *reason);
+// The same, with what was found behind the reason.
+__attribute__((noreturn)) void boot_refuse_because(const char *reason, const char *detail);

@@ -7,12 +7,14 @@
 #include "tracepoint.h"
 
 void entry_idle(void);
+void entry_spin(void);
 
 static struct queue ready[PRIORITIES];
 static uint32_t ready_mask;  // bit p: ready[p] is not empty
 static uint64_t switched_at;
 static bool slice_over;
 uint64_t schedule_idle_cycles;
+bool schedule_spins;
 
 void schedule_add(struct thread *thread) {
     if (thread == current_thread) {
@@ -56,7 +58,11 @@ static void idle(void) {
     fpu_leave(current_thread);
     current_thread = NULL;
     while (ready_mask == 0) {
-        entry_idle();
+        if (schedule_spins) {
+            entry_spin();
+        } else {
+            entry_idle();
+        }
         trace_wake();
     }
     uint64_t now = tsc_read();

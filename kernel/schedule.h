@@ -6,6 +6,9 @@
 #define PRIORITIES 32u
 
 extern uint64_t schedule_idle_cycles;
+// `idle=spin`: with nobody ready the CPU runs on instead of halting. Under QEMU's -icount the
+// clock then counts nothing but instructions; a halt lets it jump by a host-dependent few.
+extern bool schedule_spins;
 
 void schedule_add(struct thread *thread);
 // Take a thread out of whatever queue it stands in.

@@ -17,7 +17,7 @@ static struct reference reader;
 static uint32_t reader_bits;
 bool trace_wake_due;
 
-static void ring_release(void) {
+void trace_detach(void) {
     trace_mask = 0;
     for (uint32_t i = 0; i < ring_frames; i++) {
         frame_entry(ring[i])->flags &= (uint8_t)~FRAME_PINNED;
@@ -32,7 +32,7 @@ error_t trace_attach(const frame_t *frames_of_ring, uint32_t count, struct objec
     if (count < 2 || count > RING_FRAMES_MAX || (records & (records - 1)) != 0) {
         return E_ARGUMENT;
     }
-    ring_release();
+    trace_detach();
     for (uint32_t i = 0; i < count; i++) {
         ring[i] = frames_of_ring[i];
         frame_entry(ring[i])->flags |= FRAME_PINNED;

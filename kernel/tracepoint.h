@@ -34,4 +34,6 @@ struct pool;
 // Checked frames become the ring: frame 0 the header. Replaces an earlier ring.
 error_t trace_attach(const frame_t *ring, uint32_t count, struct object *event, uint32_t bits,
                      uint32_t tsc_khz);
+// No ring: its frames are free to go.
+void trace_detach(void);
 void trace_control(uint32_t mask);

@@ -99,8 +99,7 @@ void trace_summary_print(const struct trace_summary *summary, const struct trace
     fprintf(out, "\n%-24s %9s\n", "task", "events");
     for (uint32_t i = 0; i < ARRAY_LENGTH(summary->of_task); i++) {
         if (summary->of_task[i] > 0) {
-            fprintf(out, "%-24s %9" PRIu64 "\n", i == 0 ? "none" : trace_task_name(state, i),
-                    summary->of_task[i]);
+            fprintf(out, "%-24s %9" PRIu64 "\n", trace_task_name(state, i), summary->of_task[i]);
         }
     }
     print_titles(summary, out);

@@ -13,6 +13,9 @@ struct trace_state *trace_state_new(void) {
 
 const char *trace_task_name(const struct trace_state *state, uint32_t task) {
     static char number[24];
+    if (task == 0) {
+        return "-";
+    }
     if (task < ARRAY_LENGTH(state->name) && state->name[task][0] != 0) {
         return state->name[task];
     }

@@ -23,7 +23,7 @@ struct trace_state {
 // An empty state, from the heap; NULL: no memory.
 struct trace_state *trace_state_new(void);
 
-// A task's name, or its number; valid until the next call.
+// A task's name, its number, or "-" for none; valid until the next call.
 const char *trace_task_name(const struct trace_state *state, uint32_t task);
 
 // The open request with this id, or NULL.

@@ -3,9 +3,9 @@
 #include "heap.h"
 #include "heap_run.h"
 
-#define CACHE_BYTES 16384u  // of one class, at most
+#define CACHE_BYTES 32768u  // of one class, at most
 #define SPAN_PAGES_MAX 8u
-#define REQUEST_MAX ((size_t)HEAP_WINDOW_PAGES * HEAP_PAGE / 2)
+#define REQUEST_MAX ((size_t)HEAP_WINDOW_PAGES / 2 * HEAP_PAGE)
 
 // Steps of 16 bytes up to 256, then four sizes to each power of two.
 static uint32_t size_of_class(uint32_t class) {
@@ -38,18 +38,19 @@ void heap_init(struct heap *heap, const struct heap_source *source, uintptr_t wi
     uint32_t unit = 0;
     for (uint32_t class = 0; class < HEAP_CLASSES; class++) {
         uint32_t size = size_of_class(class);
-        heap->class_size[class] = size;
         heap->class_pages[class] = pages_of_class(size);
         for (; unit <= size / HEAP_UNIT; unit++) {
             heap->class_of[unit] = (uint8_t)class;
         }
+        struct heap_line *line = &heap->cache.line[class];
         uint32_t limit = CACHE_BYTES / size;
-        void **first = &heap->cache.stack[class][1];
-        heap->cache.top[class] = first;
-        heap->cache.limit[class] = first + (limit < HEAP_CACHE ? limit : HEAP_CACHE);
+        line->block_size = size;
+        line->first = line->top = &heap->cache.block[class][1];
+        line->limit = line->top + (limit < HEAP_CACHE ? limit : HEAP_CACHE);
     }
-    // Large blocks are never cached: their cache is always full.
-    heap->cache.top[HEAP_LARGE] = heap->cache.limit[HEAP_LARGE] = &heap->cache.stack[HEAP_LARGE][1];
+    // Large blocks are never cached: their line is always full.
+    struct heap_line *line = &heap->cache.line[HEAP_LARGE];
+    line->first = line->top = line->limit = &heap->cache.block[HEAP_LARGE][1];
 }
 
 // ---- spans of one class ----------------------------------------------------------------------
@@ -83,9 +84,10 @@ static struct span *class_span(struct heap *heap, uint32_t class) {
     if (span == NULL) {
         return NULL;
     }
-    uint32_t size = heap->class_size[class];
+    uint32_t size = heap->cache.line[class].block_size;
     uint32_t count = span->pages * HEAP_PAGE / size;
     span->class = (uint8_t)class;
+    span->line = &heap->cache.line[class];
     span->block_size = size;
     span->block_count = (uint16_t)count;
     span->free_blocks = (uint16_t)count;
@@ -99,44 +101,38 @@ static struct span *class_span(struct heap *heap, uint32_t class) {
     return span;
 }
 
-// Put up to `wanted` blocks of the span into the cache, so that the lowest leaves it first.
-static uint32_t span_drain(struct heap *heap, struct span *span, uint32_t wanted) {
-    uint32_t taken = 0;
-    uintptr_t found[HEAP_CACHE];
-    for (uint32_t word = 0; word < HEAP_SPAN_BLOCKS / 32 && taken < wanted; word++) {
-        while (span->free_bits[word] != 0 && taken < wanted) {
-            uint32_t bit = (uint32_t)__builtin_ctz(span->free_bits[word]);
-            span->free_bits[word] &= span->free_bits[word] - 1;
-            found[taken++] = span->start + (uintptr_t)(word * 32 + bit) * span->block_size;
+// Put all free blocks of the span into the cache, as far as there is room; the lowest leaves first.
+static void span_drain(struct heap *heap, struct span *span) {
+    void **top = span->line->top;
+    for (uint32_t word = HEAP_SPAN_BLOCKS / 32; word > 0; word--) {
+        uint32_t bits = span->free_bits[word - 1];
+        uintptr_t base = span->start + (uintptr_t)(word - 1) * 32 * span->block_size;
+        while (bits != 0 && top < span->line->limit) {
+            uint32_t bit = 31 - (uint32_t)__builtin_clz(bits);
+            bits ^= 1u << bit;
+            *top++ = (void *)(base + (uintptr_t)bit * span->block_size);
         }
+        span->free_bits[word - 1] = bits;
     }
-    span->free_blocks = (uint16_t)(span->free_blocks - taken);
+    span->free_blocks = (uint16_t)(span->free_blocks - (top - span->line->top));
+    span->line->top = top;
     if (span->free_blocks == 0) {
         partial_remove(heap, span);
     }
-    void **top = heap->cache.top[span->class];
-    for (uint32_t i = taken; i > 0; i--) {
-        *top++ = (void *)found[i - 1];
+}
+
+// The cache of this class is empty, or the block is a large one.
+void *heap_take_slow(struct heap *heap, size_t size) {
+    if (size > HEAP_SMALL - HEAP_CANARY) {
+        return heap_take_large(heap, size, HEAP_PAGE);
     }
-    heap->cache.top[span->class] = top;
-    return taken;
-}
-
-static void *cache_pop(struct heap *heap, uint32_t class) {
-    void *block = *--heap->cache.top[class];
-    heap_word_set(heap_canary_place(block, heap->class_size[class]), heap_canary(heap, block));
-    return block;
-}
-
-// The cache of this class is empty: fill half of it. One span is enough to go on with.
-void *heap_take_slow(struct heap *heap, uint32_t class) {
-    void **first = &heap->cache.stack[class][1];
-    uint32_t half = (uint32_t)(heap->cache.limit[class] - first) / 2;
+    uint32_t class = heap->class_of[(size + HEAP_CANARY + HEAP_UNIT - 1) / HEAP_UNIT];
     struct span *span = class_span(heap, class);
-    if (span == NULL || span_drain(heap, span, half > 0 ? half : 1) == 0) {
+    if (span == NULL) {
         return NULL;
     }
-    return cache_pop(heap, class);
+    span_drain(heap, span);
+    return heap_take_cached(heap, size);
 }
 
 // Back to its span; a span whose blocks are all back is given back, but for one of each class.
@@ -154,17 +150,21 @@ static void block_return(struct heap *heap, uintptr_t block) {
     }
 }
 
-// Move the `count` blocks that lie in the cache for longest back to their spans.
-static void cache_flush(struct heap *heap, uint32_t class, uint32_t count) {
-    void **first = &heap->cache.stack[class][1];
+static uint32_t line_held(const struct heap_line *line) {
+    return (uint32_t)(line->top - line->first);
+}
+
+// Move the `count` blocks that lie in the line for longest back to their spans.
+static void line_flush(struct heap *heap, struct heap_line *line, uint32_t count) {
+    void **first = line->first;
     for (uint32_t i = 0; i < count; i++) {
         block_return(heap, (uintptr_t)first[i]);
     }
-    uint32_t left = (uint32_t)(heap->cache.top[class] - first) - count;
+    uint32_t left = line_held(line) - count;
     for (uint32_t i = 0; i < left; i++) {
         first[i] = first[count + i];
     }
-    heap->cache.top[class] = first + left;
+    line->top = first + left;
 }
 
 static bool canary_intact(const struct heap *heap, const struct span *span, const void *block) {
@@ -172,23 +172,7 @@ static bool canary_intact(const struct heap *heap, const struct span *span, cons
                                 heap_canary(heap, block);
 }
 
-// The cache is full, or the block is a large one.
-void heap_give_slow(struct heap *heap, struct span *span, void *block) {
-    if ((span->class == HEAP_LARGE && (uintptr_t)block != span->start) ||
-        !canary_intact(heap, span, block)) {
-        heap_reject(heap, block);
-        return;
-    }
-    if (span->class == HEAP_LARGE) {
-        run_give(heap, span);
-        return;
-    }
-    uint32_t held = (uint32_t)(heap->cache.top[span->class] - &heap->cache.stack[span->class][1]);
-    cache_flush(heap, span->class, (held + 1) / 2);
-    heap_give(heap, block);
-}
-
-void heap_reject(struct heap *heap, const void *block) {
+static void heap_reject(struct heap *heap, const void *block) {
     const struct span *span = heap_span(heap, block);
     enum heap_fault fault = HEAP_WILD;
     if (span != NULL && span->state == SPAN_FREE) {
@@ -210,10 +194,31 @@ void heap_reject(struct heap *heap, const void *block) {
     heap->source.fault(heap->source.context, fault, block);
 }
 
+// Not a block in use: nothing, a wrong address, or one whose canary is damaged.
+static bool is_wrong(const struct heap *heap, const struct span *span, const void *block) {
+    return span == NULL || (uintptr_t)block > span->last ||
+           (span->class == HEAP_LARGE && (uintptr_t)block != span->start) ||
+           !canary_intact(heap, span, block);
+}
+
+// The cache is full, the block is a large one, or it is none.
+void heap_give_slow(struct heap *heap, void *block) {
+    struct span *span = heap_span(heap, block);
+    if (is_wrong(heap, span, block)) {
+        heap_reject(heap, block);
+    } else if (span->class == HEAP_LARGE) {
+        run_give(heap, span);
+    } else {
+        line_flush(heap, span->line, (line_held(span->line) + 1) / 2);
+        heap_give(heap, block);
+    }
+}
+
 // ---- large blocks, and the rest of the interface ---------------------------------------------
 
 static void large_shape(struct heap *heap, struct span *span, size_t size) {
     span->class = HEAP_LARGE;
+    span->line = &heap->cache.line[HEAP_LARGE];
     span->block_size = span->pages * HEAP_PAGE;
     span->block_count = 1;
     span->free_blocks = 0;
@@ -268,8 +273,7 @@ void *heap_take_zeroed(struct heap *heap, size_t size) {
 
 size_t heap_usable(struct heap *heap, const void *block) {
     struct span *span = heap_span(heap, block);
-    if (span == NULL || (uintptr_t)block > span->last || !canary_intact(heap, span, block) ||
-        (span->class == HEAP_LARGE && (uintptr_t)block != span->start)) {
+    if (is_wrong(heap, span, block)) {
         return 0;
     }
     return span->block_size - (span->canary ? HEAP_CANARY : 0);
@@ -310,8 +314,8 @@ void *heap_resize(struct heap *heap, void *block, size_t size) {
 
 void heap_trim(struct heap *heap) {
     for (uint32_t class = 0; class < HEAP_CLASSES; class++) {
-        cache_flush(heap, class,
-                    (uint32_t)(heap->cache.top[class] - &heap->cache.stack[class][1]));
+        struct heap_line *line = &heap->cache.line[class];
+        line_flush(heap, line, line_held(line));
         struct span *span = heap->partial[class];
         while (span != NULL) {
             struct span *next = span->next;

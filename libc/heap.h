@@ -16,7 +16,11 @@
 #include <stdint.h>
 
 #define HEAP_PAGE 4096u
+#if UINTPTR_MAX > UINT32_MAX
 #define HEAP_WINDOW_PAGES 0x70000u  // of the address range that the source maps into
+#else
+#define HEAP_WINDOW_PAGES 0x100000u  // all of the address space: then no address needs a check
+#endif
 #define HEAP_SPANS 32768u
 #define HEAP_UNIT 16u               // blocks are multiples of it, and aligned to it
 #define HEAP_CANARY 4u              // bytes at the end of a block
@@ -24,7 +28,7 @@
 #define HEAP_CLASSES 36u
 #define HEAP_LARGE HEAP_CLASSES     // the class of spans that are one large block
 #define HEAP_SPAN_BLOCKS 256u
-#define HEAP_CACHE 64u              // most blocks that the cache holds of one class
+#define HEAP_CACHE 1024u            // most blocks that the cache holds of one class
 #define HEAP_BINS 64u               // free runs by length in pages; the last bin: that or longer
 
 enum heap_fault {
@@ -53,8 +57,9 @@ enum span_state { SPAN_UNUSED, SPAN_FREE, SPAN_BLOCKS };
 struct span {
     uintptr_t start;
     uintptr_t last;        // start of its last block; 0 while the run is free
-    uint32_t pages;
+    struct heap_line *line;  // its class's line of the cache
     uint32_t block_size;   // bytes, canary included
+    uint32_t pages;
     uint8_t state;         // enum span_state
     uint8_t class;
     uint16_t block_count;
@@ -66,19 +71,24 @@ struct span {
     uint32_t free_bits[HEAP_SPAN_BLOCKS / 32];
 };
 
-// Blocks ready to be handed out, last in, first out. stack[class][0] is NULL for ever, top points
-// behind the last block. Law: &stack[class][1] <= top[class] <= limit[class].
+// Blocks of one class, ready to be handed out, last in, first out. first[-1] is NULL for ever, top
+// points behind the last block. Law: first <= top <= limit.
+struct heap_line {
+    void **top;
+    void **limit;
+    void **first;
+    uint32_t block_size;
+};
+
 struct heap_cache {
-    void **top[HEAP_CLASSES + 1];
-    void **limit[HEAP_CLASSES + 1];
-    void *stack[HEAP_CLASSES + 1][HEAP_CACHE + 1];
+    struct heap_line line[HEAP_CLASSES + 1];
+    void *block[HEAP_CLASSES + 1][HEAP_CACHE + 1];
 };
 
 struct heap {
     struct heap_cache cache;
-    uintptr_t window;  // first address that the source may give
+    uintptr_t window;  // first address that the source may give; 0 where the window is everything
     uint32_t secret;
-    uint32_t class_size[HEAP_CLASSES];
     uint8_t class_pages[HEAP_CLASSES];
     uint8_t class_of[HEAP_SMALL / HEAP_UNIT + 1];  // by block size in units
     struct heap_source source;
@@ -97,10 +107,9 @@ struct heap {
 void heap_init(struct heap *heap, const struct heap_source *source, uintptr_t window,
                uint32_t secret);
 
-// Slow paths of the inline functions below.
-void *heap_take_slow(struct heap *heap, uint32_t class);
-void heap_give_slow(struct heap *heap, struct span *span, void *block);
-void heap_reject(struct heap *heap, const void *block);
+// What the inline functions below leave over: an empty or full cache, large blocks, faults.
+void *heap_take_slow(struct heap *heap, size_t size);
+void heap_give_slow(struct heap *heap, void *block);
 
 // A block of whole pages; NULL when the source has no more. alignment is a power of two.
 void *heap_take_large(struct heap *heap, size_t size, size_t alignment);
@@ -133,45 +142,67 @@ static inline void *heap_canary_place(const void *block, uint32_t block_size) {
     return (char *)(uintptr_t)block + block_size - HEAP_CANARY;
 }
 
+static inline uintptr_t heap_page(const struct heap *heap, uintptr_t address) {
+    uintptr_t window = UINTPTR_MAX > UINT32_MAX ? heap->window : 0;
+    return (address - window) / HEAP_PAGE;
+}
+
 // The span that an address lies in; NULL outside all spans. The address is an allegation.
 static inline struct span *heap_span(const struct heap *heap, const void *address) {
-    uintptr_t page = ((uintptr_t)address - heap->window) / HEAP_PAGE;
+    uintptr_t page = heap_page(heap, (uintptr_t)address);
     return page < HEAP_WINDOW_PAGES ? heap->page_span[page] : NULL;
 }
 
-static inline void *heap_take(struct heap *heap, size_t size) {
+// The line of the class for requests of `size` bytes, which must be small.
+static inline struct heap_line *heap_line(struct heap *heap, size_t size) {
+    return &heap->cache.line[heap->class_of[(size + HEAP_CANARY + HEAP_UNIT - 1) / HEAP_UNIT]];
+}
+
+// A block from the cache; NULL: heap_take_slow() has to find one.
+static inline void *heap_take_cached(struct heap *heap, size_t size) {
     if (__builtin_expect(size > HEAP_SMALL - HEAP_CANARY, 0)) {
-        return heap_take_large(heap, size, HEAP_PAGE);
+        return NULL;
     }
-    uint32_t class = heap->class_of[(size + HEAP_CANARY + HEAP_UNIT - 1) / HEAP_UNIT];
-    void **top = heap->cache.top[class];
+    struct heap_line *line = heap_line(heap, size);
+    void **top = line->top;
     void *block = top[-1];
-    if (__builtin_expect(block == NULL, 0)) {
-        return heap_take_slow(heap, class);
+    if (__builtin_expect(block != NULL, 1)) {
+        line->top = top - 1;
+        heap_word_set(heap_canary_place(block, line->block_size), heap_canary(heap, block));
     }
-    heap->cache.top[class] = top - 1;
-    heap_word_set(heap_canary_place(block, heap->class_size[class]), heap_canary(heap, block));
     return block;
 }
 
+// Put a block into the cache; false: nothing was changed, and heap_give_slow() has to see to it.
 // `block` is an allegation: nothing of it is read before it is known to lie in a span.
-static inline void heap_give(struct heap *heap, void *block) {
+static inline bool heap_give_cached(struct heap *heap, void *block) {
     struct span *span = heap_span(heap, block);
     if (__builtin_expect(span == NULL || (uintptr_t)block > span->last, 0)) {
-        heap_reject(heap, block);
-        return;
+        return false;
     }
-    void **top = heap->cache.top[span->class];
-    if (__builtin_expect(top == heap->cache.limit[span->class], 0)) {
-        heap_give_slow(heap, span, block);
-        return;
-    }
+    struct heap_line *line = span->line;
     void *place = heap_canary_place(block, span->block_size);
-    if (__builtin_expect(heap_word(place) != heap_canary(heap, block), 0)) {
-        heap_reject(heap, block);
-        return;
+    uint32_t canary = heap_word(place);
+    if (__builtin_expect((canary ^ (uint32_t)(uintptr_t)block) != heap->secret, 0)) {
+        return false;
     }
-    heap_word_set(place, ~heap_canary(heap, block));
+    void **top = line->top;
+    if (__builtin_expect(top == line->limit, 0)) {
+        return false;
+    }
+    heap_word_set(place, ~canary);
     *top = block;
-    heap->cache.top[span->class] = top + 1;
+    line->top = top + 1;
+    return true;
+}
+
+static inline void *heap_take(struct heap *heap, size_t size) {
+    void *block = heap_take_cached(heap, size);
+    return block != NULL ? block : heap_take_slow(heap, size);
+}
+
+static inline void heap_give(struct heap *heap, void *block) {
+    if (!heap_give_cached(heap, block)) {
+        heap_give_slow(heap, block);
+    }
 }

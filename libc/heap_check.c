@@ -23,7 +23,8 @@ static uint32_t check_blocks(const struct heap *heap, const struct span *span) {
     if (span->class == HEAP_LARGE) {
         return broken + (span->last != span->start) + (span->block_count != 1);
     }
-    broken += span->class > HEAP_LARGE || span->block_size != heap->class_size[span->class];
+    broken += span->class > HEAP_LARGE || span->line != &heap->cache.line[span->class] ||
+              span->block_size != span->line->block_size;
     broken += bits_set(span) != span->free_blocks;
     broken += span->free_blocks > span->block_count;
     broken += span->last + span->block_size > span->start + (uintptr_t)span->pages * HEAP_PAGE;
@@ -61,21 +62,25 @@ static uint32_t check_lists(const struct heap *heap, uint32_t *listed_free) {
 }
 
 // No block in the cache may be marked free in its span as well.
-static uint32_t check_cache(const struct heap *heap) {
-    uint32_t broken = heap->cache.top[HEAP_LARGE] != heap->cache.limit[HEAP_LARGE];
-    for (uint32_t class = 0; class < HEAP_CLASSES; class++) {
-        void *const *first = &heap->cache.stack[class][1];
-        broken += first[-1] != NULL || heap->cache.top[class] < (void **)first ||
-                  heap->cache.top[class] > heap->cache.limit[class];
-        for (void *const *at = first; at < heap->cache.top[class]; at++) {
-            const struct span *span = heap_span(heap, *at);
-            if (span == NULL || span->class != class || (uintptr_t)*at > span->last) {
-                broken++;
-                continue;
-            }
-            uint32_t index = (uint32_t)((uintptr_t)*at - span->start) / span->block_size;
-            broken += span->free_bits[index / 32] >> index % 32 & 1;
+static uint32_t check_line(const struct heap *heap, const struct heap_line *line) {
+    uint32_t broken = line->first[-1] != NULL || line->top < line->first || line->top > line->limit;
+    for (void *const *at = line->first; at < line->top; at++) {
+        const struct span *span = heap_span(heap, *at);
+        if (span == NULL || span->line != line || (uintptr_t)*at > span->last) {
+            broken++;
+            continue;
         }
+        uint32_t index = (uint32_t)((uintptr_t)*at - span->start) / span->block_size;
+        broken += span->free_bits[index / 32] >> index % 32 & 1;
+    }
+    return broken;
+}
+
+static uint32_t check_cache(const struct heap *heap) {
+    const struct heap_line *large = &heap->cache.line[HEAP_LARGE];
+    uint32_t broken = large->top != large->limit || large->top != large->first;
+    for (uint32_t class = 0; class < HEAP_CLASSES; class++) {
+        broken += check_line(heap, &heap->cache.line[class]);
     }
     return broken;
 }

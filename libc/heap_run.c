@@ -10,7 +10,7 @@
 #define DIRTY_SHARE 8u      // and this share of the pages in use
 
 static uint32_t page_of(const struct heap *heap, uintptr_t address) {
-    return (uint32_t)((address - heap->window) / HEAP_PAGE);
+    return (uint32_t)heap_page(heap, address);
 }
 
 static void pages_name(struct heap *heap, uintptr_t start, uint32_t pages, struct span *span) {
@@ -132,7 +132,7 @@ static bool chunk_map(struct heap *heap, uint32_t pages) {
     heap->source_calls++;
     uintptr_t start = (uintptr_t)heap->source.map(heap->source.context, (size_t)pages * HEAP_PAGE);
     uint32_t first = page_of(heap, start);
-    if (start < heap->window || first > HEAP_WINDOW_PAGES - pages) {
+    if (start == 0 || start < heap->window || first > HEAP_WINDOW_PAGES - pages) {
         descriptor_give(heap, span);  // nothing, or memory where the heap cannot describe it
         return false;
     }

@@ -143,8 +143,28 @@ long linux_read_vector(const struct linux_call *call) {
     return total;
 }
 
+// The parts of a short write in one piece. 0: they are too long for that.
+static uint32_t vector_join(const struct iovec *part, uint32_t count, char bytes[TEXT_BYTES]) {
+    uint32_t length = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (part[i].iov_len > TEXT_BYTES - length) {
+            return 0;
+        }
+        memcpy(bytes + length, part[i].iov_base, part[i].iov_len);
+        length += part[i].iov_len;
+    }
+    return length;
+}
+
+// stdio hands over a line as two parts. It travels as one message, so that no other program's
+// output can come in between.
 long linux_write_vector(const struct linux_call *call) {
     const struct iovec *part = (const struct iovec *)call->argument[1];
+    char bytes[TEXT_BYTES];
+    uint32_t joined = vector_join(part, call->argument[2], bytes);
+    if (joined > 0) {
+        return file_write(call->argument[0], bytes, joined);
+    }
     long total = 0;
     for (uint32_t i = 0; i < call->argument[2]; i++) {
         long put = file_write(call->argument[0], part[i].iov_base, part[i].iov_len);

@@ -11,13 +11,23 @@
 _Static_assert(PROT_READ == MAP_READ && PROT_WRITE == MAP_WRITE && PROT_EXEC == MAP_EXECUTE,
                "Linux and the pager number the rights alike");
 
-// Linux replaces what lies at a fixed address; the pager refuses, so that is removed first.
+// Linux replaces what lies at a fixed address. The pager would choose another place, so what lies
+// there is removed first.
 static long place_clear(uint32_t address, uint32_t length, uint32_t flags) {
     if ((flags & MAP_FIXED) == 0) {
         return 0;
     }
     error_t error = pager_unmap(HANDLE(SLOT_PAGER), address, length);
     return error == E_UNMAPPED ? 0 : linux_error(error);
+}
+
+// The address, unless a fixed one was wanted and the pager had to choose another.
+static long place_check(uint32_t address, uint32_t hint, uint32_t length) {
+    if (hint == 0 || address == hint) {
+        return (long)address;
+    }
+    error_t error = pager_unmap(HANDLE(SLOT_PAGER), address, length);
+    return error != OK ? linux_error(error) : -ENOMEM;
 }
 
 static long module_map(const struct linux_call *call, uint32_t hint, uint32_t length) {
@@ -32,7 +42,7 @@ static long module_map(const struct linux_call *call, uint32_t hint, uint32_t le
     long error = linux_error(pager_file_map(HANDLE(SLOT_PAGER), hint, length,
                                             call->argument[2] & MAP_RIGHTS, module.file,
                                             call->argument[5] << PAGE_SHIFT, &out));
-    return error != 0 ? error : (long)out.address;
+    return error != 0 ? error : place_check(out.address, hint, length);
 }
 
 long linux_map(const struct linux_call *call) {
@@ -52,7 +62,7 @@ long linux_map(const struct linux_call *call) {
     struct pager_map_out out;
     error = linux_error(pager_map(HANDLE(SLOT_PAGER), hint, length,
                                   call->argument[2] & MAP_RIGHTS, &out));
-    return error != 0 ? error : (long)out.address;
+    return error != 0 ? error : place_check(out.address, hint, length);
 }
 
 long linux_unmap(const struct linux_call *call) {

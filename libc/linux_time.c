@@ -35,7 +35,8 @@ long linux_time(const struct linux_call *call) {
 long linux_time_of_day(const struct linux_call *call) {
     uint64_t ns = now_ns();
     struct time_short *time = (struct time_short *)call->argument[0];
-    *time = (struct time_short){(int32_t)(ns / NS_PER_SECOND), (int32_t)(ns % NS_PER_SECOND / 1000)};
+    *time = (struct time_short){(int32_t)(ns / NS_PER_SECOND),
+                                (int32_t)(ns % NS_PER_SECOND / 1000)};  // here: microseconds
     return 0;
 }
 
@@ -54,6 +55,13 @@ long linux_clock_long(const struct linux_call *call) {
 }
 
 long linux_clock_resolution(const struct linux_call *call) {
+    if (call->argument[1] != 0) {
+        *(struct time_short *)call->argument[1] = (struct time_short){0, 1};
+    }
+    return 0;
+}
+
+long linux_clock_resolution_long(const struct linux_call *call) {
     if (call->argument[1] != 0) {
         *(struct time_long *)call->argument[1] = (struct time_long){0, 1};
     }

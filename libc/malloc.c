@@ -12,9 +12,6 @@
 #include "linux.h"
 #include "stubs.h"
 
-_Static_assert(LAYOUT_MAP_END - LAYOUT_MAP_FIRST == HEAP_WINDOW_PAGES * HEAP_PAGE,
-               "the heap can describe every page that the pager may give");
-
 static struct heap heap;
 
 static void *pages_map(void *context, size_t bytes) {
@@ -50,7 +47,7 @@ static void program_fault(void *context, enum heap_fault fault, const void *bloc
 // Before all other constructors, for they may allocate.
 __attribute__((constructor(101))) static void heap_begin(void) {
     static const struct heap_source source = {NULL, pages_map, pages_forget, program_fault};
-    heap_init(&heap, &source, LAYOUT_MAP_FIRST, linux_random_word());
+    heap_init(&heap, &source, 0, linux_random_word());
 }
 
 static void *answer(void *block) {
@@ -60,14 +57,29 @@ static void *answer(void *block) {
     return block;
 }
 
-void *malloc(size_t size) {
-    void *block = heap_take(&heap, size);
-    return __builtin_expect(block != NULL, 1) ? block : answer(NULL);
+// The two that count are kept free of a frame: what is rare stands in functions of its own, which
+// are called as any others (noipa), so that no register has to be kept for them.
+#define SHORT __attribute__((optimize("omit-frame-pointer")))
+#define RARE __attribute__((noipa))
+
+RARE static void *malloc_slow(size_t size) {
+    return answer(heap_take_slow(&heap, size));
 }
 
-void free(void *block) {
+RARE static void free_slow(void *block) {
     if (block != NULL) {
-        heap_give(&heap, block);
+        heap_give_slow(&heap, block);
+    }
+}
+
+SHORT void *malloc(size_t size) {
+    void *block = heap_take_cached(&heap, size);
+    return __builtin_expect(block != NULL, 1) ? block : malloc_slow(size);
+}
+
+SHORT void free(void *block) {
+    if (__builtin_expect(!heap_give_cached(&heap, block), 0)) {
+        free_slow(block);
     }
 }
 

@@ -6,6 +6,7 @@
 // Every line it prints but the last can be computed by sort, cksum and awk: the generator is the
 // "minimal standard" one of Park and Miller, and all arithmetic is on integers below 2^53.
 #include <errno.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,15 @@ static struct word *word_find(const char *text) {
     return word;
 }
 
+static uint32_t prefix_of(const char *text) {
+    uint32_t prefix = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        prefix = prefix << 8 | (unsigned char)*text;
+        text += *text != 0;
+    }
+    return prefix;
+}
+
 static void word_add(const char *text, size_t length, uint32_t line) {
     if (word_find(text) != NULL) {
         return;
@@ -83,8 +93,8 @@ static void word_add(const char *text, size_t length, uint32_t line) {
     word->line = line;
     memcpy(word->text, text, length + 1);
     *bucket = word;
-    catalog.distinct++;
-    catalog.node_bytes += sizeof *word + length + 1;
+    catalog.sorted[catalog.distinct++] = (struct entry){prefix_of(text), word};
+    catalog.node_bytes += (uint32_t)malloc_usable_size(word);
 }
 
 static void lines_count(void) {
@@ -128,15 +138,6 @@ static void lines_read(void) {
 
 // ---- sorting ---------------------------------------------------------------------------------
 
-static uint32_t prefix_of(const char *text) {
-    uint32_t prefix = 0;
-    for (uint32_t i = 0; i < 4; i++) {
-        prefix = prefix << 8 | (unsigned char)*text;
-        text += *text != 0;
-    }
-    return prefix;
-}
-
 static int compare_prefix(const void *a, const void *b) {
     uint32_t left = ((const struct entry *)a)->prefix, right = ((const struct entry *)b)->prefix;
     return (left > right) - (left < right);
@@ -148,12 +149,7 @@ static int compare_text(const void *a, const void *b) {
 
 // By prefix first, which touches the array alone; then each group of one prefix by its texts.
 static void index_sort(void) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < catalog.bucket_count; i++) {
-        for (struct word *word = catalog.bucket[i]; word != NULL; word = word->next) {
-            catalog.sorted[count++] = (struct entry){prefix_of(word->text), word};
-        }
-    }
+    uint32_t count = catalog.distinct;
     qsort(catalog.sorted, count, sizeof *catalog.sorted, compare_prefix);
     for (uint32_t first = 0, end; first < count; first = end) {
         for (end = first + 1; end < count; end++) {

@@ -25,7 +25,7 @@ SEED, ROUNDS = 7, 4
 POLICIES = ("fifo", "clock", "sieve")
 LIVE = "fifo, then sieve"
 LIMIT = 300           # seconds for one machine, on a busy host
-TRACE_LINES = 12
+TRACE_FIRST, TRACE_EVICTION = 6, 12  # lines of it that are shown
 COLUMNS = (("policy", 18), ("faults", 9), ("evictions", 10), ("written", 9), ("read", 9),
            ("Minstr", 8), ("in pager", 9), ("output", 8))
 
@@ -60,9 +60,9 @@ def number(low, high):
 
 def options():
     parser = Parser(prog="./quire demo", description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=number(64, 16384), default=384,
+    parser.add_argument("--frames", type=number(64, 16384), default=360,
                         help="frame limit of the program (default %(default)s)")
-    parser.add_argument("--lookups", type=number(1, 10000000), default=5000,
+    parser.add_argument("--lookups", type=number(1, 10000000), default=2000,
                         help=f"lookups in each of the {ROUNDS} rounds (default %(default)s)")
     parser.add_argument("--jobs", type=number(1, 64), default=os.cpu_count() or 1,
                         help="virtual machines at a time (default: one for each core)")
@@ -117,11 +117,12 @@ class Run:
 
     def judge(self, expected):
         """Fill complaints: empty means that all was right."""
+        if not self.result.ok:
+            self.complaints.append(self.result.error or self.result.explain())
+            return
         lines = guest_lines(self.result)
         working = re.search(r"working set (\d+) pages", " ".join(lines))
         lines = [line for line in lines if "working set" not in line]
-        if not self.result.ok:
-            self.complaints.append(self.result.explain())
         if lines != expected:
             place = next((i for i, (a, b) in enumerate(zip(lines, expected)) if a != b),
                          min(len(lines), len(expected)))
@@ -153,10 +154,9 @@ def run_all(image, choice):
     runs = [Run(name, image, choice, name) for name in POLICIES]
     with concurrent.futures.ThreadPoolExecutor(choice.jobs) as pool:
         futures = [pool.submit(run.boot) for run in runs]
-        futures[0].result()
-        half = max(runs[0].stats().get("faults", 0) // 2, 1)
-        live = Run(LIVE, image, choice, "fifo", at=half)
-        futures.append(pool.submit(live.boot))
+        if futures[0].result().result.ok:
+            live = Run(LIVE, image, choice, "fifo", at=runs[0].stats()["faults"] // 2)
+            futures.append(pool.submit(live.boot))
         return [future.result() for future in futures]
 
 
@@ -177,16 +177,25 @@ def table_print(runs, choice):
 
 
 def trace_print(run):
-    """The first lines of the decoded trace."""
+    """The first lines of the decoded trace, and the first page that had to leave for another."""
     tool = os.path.join(BUILD, "lab", "quire-lab")
-    if not os.path.exists(tool) or not os.path.exists(run.trace):
+    if not os.path.exists(tool) or run.complaints:
         return
     say()
-    say(f"The trace of {run.name} begins so ({os.path.getsize(run.trace) / 1e6:.1f} MB):")
+    say(f"The trace of '{run.name}' ({os.path.getsize(run.trace) / 1e6:.1f} MB) begins so, and "
+        "these are its first eviction and fault after it:")
+    left, evicted = TRACE_FIRST, False
     with subprocess.Popen([tool, "trace", run.trace], stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True, errors="replace") as process:
-        for _, line in zip(range(TRACE_LINES), process.stdout):
-            say("  " + line.rstrip()[:110])
+        for line in process.stdout:
+            if not evicted and re.search(r" evict ", line):
+                say("  ...")
+                left, evicted = TRACE_EVICTION, True
+            if left > 0:
+                say("  " + line.rstrip()[:110])
+                left -= 1
+            if evicted and left == 0:
+                break
         process.kill()
 
 

@@ -16,7 +16,8 @@ import vm
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(HERE, "build")
-MEMORY_MAX = 65536        # MiB
+MEMORY_MIN = 2            # MiB; with less the kernel itself has no room
+MEMORY_MAX = 65536
 FRAMES_MAX = 1 << 24
 DISK = 64                 # MiB of swap disk
 RUN_LIMIT = 300           # seconds for a run that nobody watches
@@ -106,7 +107,7 @@ def boot_options(name, image):
     add("--policy", metavar="P", type=policy, help="policy of the pager: " + ", ".join(policies()))
     add("--frames", metavar="N", type=number(1, FRAMES_MAX, "a number of 4 KiB frames"),
         help="frames that each program may hold (default: no limit)")
-    add("--mem", metavar="MIB", type=number(1, MEMORY_MAX, "MiB of memory"), default=64,
+    add("--mem", metavar="MIB", type=number(MEMORY_MIN, MEMORY_MAX, "MiB of memory"), default=64,
         help="memory of the machine in MiB (default: 64)")
     add("--run", metavar="PROGRAM[,ARG...]", type=program(image),
         help="run this instead of the shell, and end with its status")
@@ -144,7 +145,8 @@ def machine_of(options, image, folder):
     machine = vm.Machine(image=image, command=command, memory=options.mem, trace=options.trace,
                          disk=DISK if store == "disk" else 0, icount=options.icount)
     if options.iso:
-        machine.iso = iso.make(image, os.path.join(folder, "quire.iso"), command)
+        spin = " idle=spin" if options.icount else ""  # as vm does for -kernel
+        machine.iso = iso.make(image, os.path.join(folder, "quire.iso"), command + spin)
     watched = os.isatty(0) and not options.run
     machine.limit = options.limit or (None if watched else RUN_LIMIT)
     return machine

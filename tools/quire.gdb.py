@@ -121,9 +121,8 @@ def show_frames(_):
 
 def show_log(argument):
     """quire-log [LINES]: the end of the kernel's log (default: 20 lines)."""
-    ring = value("'log.c'::ring")
-    size, end = ring.type.sizeof, int(value("'log.c'::ring_end"))
-    data = gdb.selected_inferior().read_memory(int(ring.address), size).tobytes()
+    size, end = int(value("sizeof('log.c'::ring)")), int(value("'log.c'::ring_end"))
+    data = gdb.selected_inferior().read_memory(int(value("&'log.c'::ring")), size).tobytes()
     end %= size
     text = (data[end:] + data[:end]).strip(b"\0").decode("utf-8", "replace")
     print("\n".join(text.splitlines()[-int(argument or 20):]))

@@ -30,6 +30,7 @@ import concurrent.futures
 import dataclasses
 import os
 import re
+import select
 import subprocess
 import sys
 import tempfile
@@ -151,7 +152,9 @@ def arguments(machine, folder, serial="stdio"):
     if machine.iso:
         line += ["-cdrom", machine.iso, "-boot", "d"]
     else:
-        line += ["-kernel", machine.image.kernel, "-append", machine.command,
+        # A CPU that halts lets the counted clock jump by a few host-dependent instructions.
+        command = machine.command + (" idle=spin" if machine.icount else "")
+        line += ["-kernel", machine.image.kernel, "-append", command.strip(),
                  "-initrd", ",".join(machine.image.modules)]
     if machine.icount:
         line += ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2025-01-01"]
@@ -169,7 +172,7 @@ def arguments(machine, folder, serial="stdio"):
             line += ["-device", "virtio-serial-pci,disable-modern=on,ioeventfd=off,max_ports=1",
                      "-device", "virtconsole,chardev=t"]
         else:
-            line += ["-device", "isa-debugcon,iobase=0x402,chardev=t"]
+            line += ["-device", "isa-debugcon,iobase=0x403,chardev=t"]
     return line + machine.extra
 
 
@@ -295,12 +298,22 @@ def _type_input(process):
         pass
 
 
+def _pass_on(data):
+    """Write all of it to the standard output, which QEMU may have made non-blocking: it does so with
+    the terminal on its standard input, and on a terminal both are one open file."""
+    sys.stdout.flush()
+    while data:
+        try:
+            data = data[os.write(1, data):]
+        except BlockingIOError:
+            select.select([], [1], [])
+
+
 def _copy_output(process, typed):
     """Pass the guest's output on; start typing when it begins. Returns the end of the output."""
     tail = b""
     while data := os.read(process.stdout.fileno(), 65536):
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        _pass_on(data)
         if typed and not tail:
             threading.Thread(target=_type_input, args=(process,), daemon=True).start()
         tail = (tail + data)[-65536:]

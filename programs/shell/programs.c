@@ -10,7 +10,10 @@
 #define JOBS_MAX 32u
 #define STATUS_UNKNOWN 127
 
-static uint32_t jobs[JOBS_MAX];  // tasks in the background that nobody has waited for
+static struct {
+    uint32_t task;
+    char name[NAME_BYTES];
+} job[JOBS_MAX];  // started in the background, and nobody has waited for them
 static uint32_t job_count;
 
 static int wait_for(uint32_t task, const char *name) {
@@ -56,25 +59,40 @@ int shell_background(int count, char **word) {
     }
     int status = spawn(count, word, &task);
     if (status == 0) {
-        jobs[job_count++] = task;
+        job[job_count].task = task;
+        snprintf(job[job_count++].name, NAME_BYTES, "%s", word[0]);
         printf("[%" PRIu32 "] %s\n", task, word[0]);
     }
+    return status;
+}
+
+// Wait for one of the jobs and take it off the list.
+static int job_wait(uint32_t index) {
+    int status = wait_for(job[index].task, job[index].name);
+    printf("[%" PRIu32 "] %s has ended with status %d\n", job[index].task, job[index].name, status);
+    job_count--;
+    memmove(&job[index], &job[index + 1], (job_count - index) * sizeof job[0]);
     return status;
 }
 
 int shell_wait(int count, char **word) {
     uint32_t task;
     int status = 0;
-    if (count == 2 && shell_number(word[1], &task)) {
-        return wait_for(task, word[1]);
-    }
-    if (count != 1) {
+    if (count > 2 || (count == 2 && !shell_number(word[1], &task))) {
         return shell_usage("wait [TASK]");
     }
-    while (job_count > 0) {
-        status = wait_for(jobs[--job_count], "program");
+    if (count == 1) {
+        while (job_count > 0) {
+            status = job_wait(0);
+        }
+        return status;
     }
-    return status;
+    for (uint32_t i = 0; i < job_count; i++) {
+        if (job[i].task == task) {
+            return job_wait(i);
+        }
+    }
+    return wait_for(task, word[1]);
 }
 
 int shell_kill(int count, char **word) {

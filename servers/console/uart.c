@@ -18,6 +18,8 @@ enum {
 #define ENABLE_RECEIVE 1u
 #define ENABLE_TRANSMIT 2u
 #define IDENTITY_NONE 1u       // no interrupt is pending
+#define IDENTITY_CAUSE 0x0fu
+#define IDENTITY_RECEIVED 4u   // at least FIFO_TRIGGER bytes have arrived
 #define LINE_DIVISOR 0x80u     // DATA and INTERRUPT_ENABLE are the divisor
 #define LINE_8N1 3u
 #define FIFO_CLEAR_8 0x87u     // on, emptied, interrupt at 8 bytes (or after a pause)
@@ -27,15 +29,16 @@ enum {
 #define STATUS_FIFO_EMPTY 0x20u
 #define STATUS_IDLE 0x40u
 #define FIFO_BYTES 16u
-#define READS_AT_ONCE 4u
+#define FIFO_TRIGGER 8u
 #define SEND_BATCHES 64u       // bytes sent in one go: 1024; then messages are looked at again
-#define INTERRUPT_ROUNDS 512u  // a device that never stops interrupting is left alone
+#define ROUNDS_MAX 4096u       // a device that never stops interrupting is left alone
 #define DRAIN_READS 32u        // about 32 us on a PC, where one byte takes 87 us to leave
 #define DRAIN_BATCHES 16u
 
 static struct {
     bool present;
     bool ready;        // the transmit FIFO was empty when we looked last
+    bool pending;      // the device wanted something when we looked last
     uint32_t enabled;  // as in INTERRUPT_ENABLE
 } uart;
 
@@ -178,40 +181,39 @@ bool uart_drained(void) {
 }
 
 // ---- receiving -------------------------------------------------------------------------------
-// Asks for status and data several times in one batch: data read without STATUS_DATA before it is
-// nothing, and reading it does no harm. Returns whether the device wants more.
-static bool receive_batch(struct byte_ring *ring) {
-    uint32_t reads = uart.enabled & ENABLE_RECEIVE ? READS_AT_ONCE : 0;
+// Takes `count` bytes that are known to have arrived, then looks at what the device wants next, all
+// in one batch. Never reads more: a byte that comes between a look and a read would be lost.
+static uint32_t receive_batch(struct byte_ring *ring, uint32_t count) {
     uint32_t first = batch_length;  // a write of INTERRUPT_ENABLE may stand before
-    for (uint32_t i = 0; i < reads; i++) {
-        batch_read(LINE_STATUS);
+    for (uint32_t i = 0; i < count; i++) {
         batch_read(DATA);
     }
-    batch_read(LINE_STATUS);
-    batch_read(MODEM_STATUS);
     batch_read(INTERRUPT_IDENTITY);
+    batch_read(MODEM_STATUS);
+    batch_read(LINE_STATUS);
     batch_run();
-    uint32_t last = first + 2 * reads;
-    for (uint32_t i = first; i < last; i += 2) {
-        if (batch_value(i) & STATUS_DATA) {
-            byte_ring_put(ring, (uint8_t)batch_value(i + 1));
-        }
+    for (uint32_t i = first; i < first + count; i++) {
+        byte_ring_put(ring, (uint8_t)batch_value(i));
     }
-    uint32_t status = batch_value(last);
+    uint32_t identity = batch_value(first + count), status = batch_value(first + count + 2);
     uart.ready = uart.ready || (status & STATUS_FIFO_EMPTY);
-    bool more = reads > 0 && (status & STATUS_DATA);
-    return more || !(batch_value(last + 2) & IDENTITY_NONE);
+    uart.pending = !(identity & IDENTITY_NONE);
+    if (!(uart.enabled & ENABLE_RECEIVE) || !(status & STATUS_DATA)) {
+        return 0;
+    }
+    return (identity & IDENTITY_CAUSE) == IDENTITY_RECEIVED ? FIFO_TRIGGER : 1;
 }
 
 // The interrupt line is edge-triggered: it must be low before it is acknowledged, or no further
 // edge ever comes. So this goes on until the device says that nothing is pending.
 void uart_interrupt(struct byte_ring *ring) {
-    bool more = true;
-    for (uint32_t n = 0; more && uart.present && n < INTERRUPT_ROUNDS; n++) {
-        if (byte_ring_room(ring) < READS_AT_ONCE) {
+    uint32_t count = 0;
+    uart.pending = true;
+    for (uint32_t n = 0; (uart.pending || count > 0) && uart.present && n < ROUNDS_MAX; n++) {
+        if (byte_ring_room(ring) < 2 * FIFO_TRIGGER) {
             batch_enable(uart.enabled & ~ENABLE_RECEIVE);
         }
-        more = receive_batch(ring);
+        count = receive_batch(ring, count);
     }
 }
 

@@ -91,11 +91,16 @@ static int read_store(struct word value, struct command_line *line) {
            line->store_pages > 0;
 }
 
-// The kernel's option; read here too, so that a wrong one is named.
+// The kernel's options; read here too, so that a wrong one is named.
 static int read_check(struct word value, struct command_line *line) {
     uint32_t number;
     (void)line;
     return word_number(value, &number);
+}
+
+static int read_idle(struct word value, struct command_line *line) {
+    (void)line;
+    return word_is(value, "halt") || word_is(value, "spin");
 }
 
 static const struct option options[] = {
@@ -107,6 +112,7 @@ static const struct option options[] = {
     {"at", read_at, "NUMBER:policy=NAME, up to 8 times, NAME one of", 1},
     {"store", read_store, "disk, ram or ram:PAGES", 0},
     {"check", read_check, "a number of calls, 0 for never", 0},
+    {"idle", read_idle, "halt or spin", 0},
 };
 
 __attribute__((sentinel)) static int refuse(field_text *error, struct word word, ...) {
@@ -133,7 +139,7 @@ static int read_option(struct word word, struct command_line *line, field_text *
         }
     }
     return refuse(error, word, "there is no such option; there are "
-                  "policy= frames= run= trace= seed= at= store= check=", NULL);
+                  "policy= frames= run= trace= seed= at= store= check= idle=", NULL);
 }
 
 // An option's name has no slash, so a word with one before any '=' is a path; so is a first word

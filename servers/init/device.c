@@ -10,7 +10,7 @@
 enum { BLOCK_ON_DISK = 1, BLOCK_IN_RAM = 2 };
 enum { TRACE_TO_CONSOLE = 1, TRACE_TO_DEBUG_PORT = 2 };
 #define SERIAL_LINE 4u
-#define DEBUG_PORT 0x402u
+#define DEBUG_PORT 0x403u  // not 0x402: the BIOS writes its own messages there
 #define DEBUG_PORT_ANSWER 0xe9u  // what QEMU's debug port reads as
 #define RECORD_FRAMES_MAX 256u
 
@@ -80,7 +80,7 @@ static void trace_assign(struct server *tracer) {
     }
     if (tracer->plan == NULL && command_line.trace) {
         fatal("trace=on, but there is no trace device: give the machine a virtio console "
-              "(virtio-serial-pci) or a debug port at 0x402, or boot with trace=off", NULL);
+              "(virtio-serial-pci) or a debug port at 0x403, or boot with trace=off", NULL);
     }
     uint32_t frames = 1;
     while (tracer->plan != NULL && frames * 4 <= tracer->plan->frames &&

@@ -114,7 +114,6 @@ static void objects_create(struct server *server, uint32_t number) {
     must(pool_port_create(HANDLE(SLOT_POOL), server->port, rank), "create a server's port");
     must(pool_event_create(HANDLE(SLOT_POOL), server->event), "create a server's event");
     must(thread_event(HANDLE(server->thread), HANDLE(server->event)), "bind a server's event");
-    must(thread_event(HANDLE(server->thread), HANDLE(server->event)), "bind a server's event");
     watch_server(HANDLE(server->task), number);
 }
 

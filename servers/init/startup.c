@@ -127,9 +127,9 @@ void startup(void) {
     read_command_line();
     read_manifest();
     modules_check();
+    servers_plan();
     check_program();
     watch_open();
-    servers_plan();
     programs_open();
     servers_create();
     servers_start();

@@ -68,7 +68,7 @@ static int is_changed(const struct domain *domain, const struct frame_record *fr
 
 static void page_unmap(const struct domain *domain, struct frame_record *frame) {
     if (frame->mapped) {
-        struct map_item item = {frame->page << PAGE_SHIFT, 0};
+        struct map_item item = {(uint32_t)frame->page << PAGE_SHIFT, 0};
         machine_unmap(domain->space, &item, 1);
         frame->mapped = 0;
         frame->dirty |= (item.frame & FRAME_DIRTY) != 0;
@@ -125,8 +125,29 @@ static enum outcome page_evict(struct domain *domain, uint32_t slot) {
     return page_write(domain, slot);
 }
 
+static int can_leave(const struct domain *domain, const struct frame_record *frame) {
+    return frame->state == FRAME_RESIDENT && frame->domain == domain_index(domain) &&
+           ((frame->store != SWAP_NONE && !transfer_is_broken()) || !is_changed(domain, frame));
+}
+
+// Without room in the store, can as many pages leave as one instruction may need at once? Fewer
+// would chase each other out for ever. The search goes on where the last one ended: near there are
+// others.
+static int can_rotate(const struct domain *domain) {
+    static uint32_t slot = 1;
+    uint32_t found = 0;
+    for (uint32_t tries = framelist_count; tries > 0 && found < LIMIT_MIN; tries--) {
+        slot = slot + 1 < framelist_count ? slot + 1 : 1;
+        found += slot < framelist_count && can_leave(domain, framelist_at(slot));
+    }
+    return found == LIMIT_MIN;
+}
+
 // Without room in the store only unchanged pages can leave: pass over the others.
 static enum outcome domain_evict(struct domain *domain, uint32_t incoming) {
+    if (!transfer_has_room() && domain->resident > 0 && !can_rotate(domain)) {
+        return EVICT_FULL;
+    }
     scan_if_due(domain);
     for (uint32_t tries = domain->resident; tries > 0; tries--) {
         uint32_t slot = resident_victim(domain, incoming);
@@ -269,7 +290,6 @@ static void write_finish(struct domain *domain, uint32_t slot, error_t error) {
         write_undo(domain, slot);
     } else if (frame->again) {
         frame->again = 0;
-        frame->dirty = 0;
         (void)page_write(domain, slot);
     } else {
         (void)page_discard(domain, slot);

@@ -10,6 +10,7 @@
 #include "serve.h"
 
 #define RING_AT 0x42000000u
+#define MASK_OFF (1u << EVENT_task_name)  // always: later records need the names
 #define FLUSHES 16u              // callers that can wait for a flush together
 #define TICK_NS 100000000u       // so that the file grows while little happens
 #define TICK_BEHIND_NS 1000000u  // while the device is behind
@@ -75,8 +76,8 @@ static error_t ring_attach(uint32_t record_frames) {
 
 static error_t recording_set(bool on, bool *was) {
     struct trace_control_out out = {0};
-    error_t error = trace_control(HANDLE(SLOT_TRACE), on ? ~0u : 0, &out);
-    *was = out.old != 0;
+    error_t error = trace_control(HANDLE(SLOT_TRACE), on ? ~0u : MASK_OFF, &out);
+    *was = (out.old & ~MASK_OFF) != 0;
     tracer.recording = error == OK ? on : tracer.recording;
     return error;
 }

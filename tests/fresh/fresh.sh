@@ -28,8 +28,9 @@ fi
 root=
 release() {
     if [ -n "$root" ]; then
-        umount "$root/proc" 2> /dev/null || true
-        umount "$root/dev" 2> /dev/null || true
+        for place in proc dev/pts dev; do
+            umount "$root/$place" 2> /dev/null || true
+        done
     fi
 }
 trap release EXIT
@@ -51,6 +52,7 @@ for command in "$@"; do
     copy_project
     mount -t proc proc "$root/proc"
     mount --bind /dev "$root/dev"
+    mount --bind /dev/pts "$root/dev/pts"
     echo "fresh.sh: ./quire $command" >&2
     begin=$(date +%s)
     status=0

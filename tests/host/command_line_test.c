@@ -39,6 +39,7 @@ TEST(command_numbers, "what is no number, too small or too large is refused") {
     CHECK(refused("frames=99999999999999999999999999", "frames=", "number"));
     CHECK(refused("seed=0x10", "seed=0x10", "number"));
     CHECK(refused("check=on", "check=on", "number"));
+    CHECK(refused("idle=sleep", "idle=sleep", "halt or spin"));
 }
 
 TEST(command_values, "values of another shape are refused") {
@@ -93,6 +94,7 @@ TEST(command_defaults, "an empty line runs the shell, and leaves the rest to the
 TEST(command_all, "all options at once are read, and the last of two counts") {
     CHECK(accepted("build/kernel.elf policy=fifo frames=2048 run=index,words,-n,3 trace=on "
                    "seed=42 at=20000:policy=sieve at=30000:policy=clock store=ram:512 check=256 "
+                   "idle=spin "
                    "policy=clock"));
     CHECK(strcmp(line.policy, "clock") == 0 && line.frames == 2048 && line.trace == 1);
     CHECK(strcmp(line.run.bytes, "index words -n 3") == 0 && line.run.length == 16);
@@ -102,4 +104,83 @@ TEST(command_all, "all options at once are read, and the last of two counts") {
     CHECK(accepted("store=disk") && line.store == STORE_DISK);
     CHECK(accepted("store=ram") && line.store == STORE_RAM && line.store_pages == 0);
     CHECK(accepted("trace=off frames=8") && line.trace == 0 && line.frames == 8);
+}
+
+static uint32_t random_next(uint32_t *state) {
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    return *state ^= *state << 5;
+}
+
+// A line put together from pieces that mean something, and from noise.
+static void line_make(char *text, size_t size, uint32_t *seed) {
+    static const char *const pieces[] = {
+        "policy", "frames", "run", "trace", "seed", "at", "store", "check", "=", "=", "=", ":", ",",
+        " ", " ", "fifo", "sieve", "on", "ram", "disk", "8", "4294967295", "4294967296", "-1", "/",
+        "index", "a-name-that-is-longer-than-any-module-may-have", "\xff", "\t",
+        "at=9:policy=fifo"};
+    text[0] = 0;
+    for (uint32_t n = random_next(seed) % 24; n > 0; n--) {
+        const char *piece = pieces[random_next(seed) % (sizeof pieces / sizeof *pieces)];
+        if (strlen(text) + strlen(piece) < size) {
+            strcat(text, piece);
+        }
+    }
+}
+
+// What the rest of init relies on, of a line that was accepted.
+static void line_check(void) {
+    CHECK(line.run.length > 0 && line.run.length < TEXT_BYTES);
+    CHECK(strlen(line.run.bytes) == line.run.length);
+    CHECK(line.frames == 0 || line.frames >= COMMAND_FRAMES_MIN);
+    CHECK(line.at_count <= COMMAND_AT_MAX && line.trace <= 1);
+    CHECK(memchr(line.policy, 0, NAME_BYTES) != NULL);
+    for (uint32_t i = 0; i < line.at_count; i++) {
+        CHECK(line.at[i].fault > 0 && line.at[i].policy[0] != 0);
+    }
+}
+
+TEST(command_random, "of 200,000 random lines each is refused in words or read into sound values") {
+    uint32_t seed = 20250102, good = 0;
+    for (uint32_t i = 0; i < 200000; i++) {
+        char text[256];
+        line_make(text, sizeof text, &seed);
+        if (accepted(text)) {
+            good++;
+            line_check();
+        } else {
+            CHECK(error.length > 0 && strlen(error.bytes) == error.length);
+        }
+    }
+    CHECK(good > 1000);
+}
+
+TEST(text_numbers, "numbers are written in full, texts that are too long are cut and end with 0") {
+    field_text text;
+    text_clear(&text);
+    text_add_number(&text, 0);
+    text_add(&text, " ");
+    text_add_number(&text, UINT64_MAX);
+    text_add(&text, " ");
+    text_add_hex(&text, 0x00c0ffee);
+    CHECK(strcmp(text.bytes, "0 18446744073709551615 0x00c0ffee") == 0);
+    for (int i = 0; i < 100; i++) {
+        text_add(&text, "12345");
+    }
+    CHECK(text.length == TEXT_BYTES - 1 && text.bytes[text.length] == 0);
+}
+
+TEST(text_words, "words are split at separators, numbers and names are checked to their end") {
+    struct word rest = word_of("  one\ttwo "), head;
+    CHECK(word_is(word_next(&rest, " \t"), "one") && word_is(word_next(&rest, " \t"), "two"));
+    CHECK(word_next(&rest, " \t").length == 0 && rest.length == 0);
+    CHECK(word_is(word_split(word_of("a=b=c"), '=', &head), "b=c") && word_is(head, "a"));
+    CHECK(word_split(word_of("abc"), '=', &head).start == NULL && word_is(head, "abc"));
+    uint32_t number = 7;
+    CHECK(word_number(word_of("4294967295"), &number) && number == UINT32_MAX);
+    CHECK(!word_number(word_of("4294967296"), &number) && !word_number(word_of(""), &number));
+    char name[NAME_BYTES];
+    CHECK(word_name(word_of("a-name-of-exactly-thirty-one-le"), name) && name[31] == 0);
+    CHECK(!word_name(word_of("a-name-of-exactly-thirty-two-let"), name));
+    CHECK(!word_name(word_of("bell\a"), name));
 }

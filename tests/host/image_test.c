@@ -138,6 +138,16 @@ TEST(image_bad_segments, "segments that wrap, leave user space or say W and X ar
     CHECK(refused(&s, "truncated"));
 }
 
+TEST(image_empty_segment, "a segment of no bytes is left out, wherever it claims to lie") {
+    struct sample s;
+    struct image image;
+    sample_fill(&s);
+    s.header[DATA] = (struct image_program_header){.type = 1, .flags = 6};
+    CHECK(parse(&s, &image) == NULL && image.segment_count == 1);
+    s.header[DATA].file_size = 1;
+    CHECK(refused(&s, "longer in the file"));
+}
+
 TEST(image_overlap, "two segments in one page are refused, whatever their order") {
     struct sample s;
     sample_fill(&s);

@@ -174,6 +174,9 @@ static void run_until_caught(void) {
     }
     CHECK(host.c.resident == 8);
     CHECK_EQUAL(host.c.faults, 1);
+    // FIFO's choice, made in the same call: pages came in the order of their numbers.
+    CHECK_EQUAL(host.victim, host.page_of[host.c.newest] - 8);
+    host_check_truth(&host);
 }
 
 static void check_caught(const char *start, const char *end) {

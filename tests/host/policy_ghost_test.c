@@ -36,7 +36,13 @@ static struct list *list_of(struct policy *policy, uint32_t slot) {
 }
 
 static void second_init(struct policy *policy) {
+    static const struct policy_slot zero;
     CHECK_EQUAL(second_memory(policy)->first.oldest, POLICY_NONE);
+    for (uint32_t slot = 0; slot < policy->slots; slot++) {
+        const struct policy_slot *record = &policy->slot[slot];
+        CHECK(memcmp(record->word, zero.word, sizeof(zero.word)) == 0);
+        CHECK(record->state == 0 && record->count == 0);
+    }
 }
 
 static void second_detach(struct policy *policy, uint32_t slot) {
@@ -192,7 +198,9 @@ TEST(ghost_state_kept, "a returning page is known again and goes to the second q
         host_reference(&host, page);  // 0 and 1 are ghosts now
     }
     CHECK_EQUAL(ghosts_known(), 2);
+    host.c.policy.slot[host.ghost_of[0]].ref = 1;  // its last use before it left
     CHECK(host_reference(&host, 0));
+    CHECK_EQUAL(host.c.policy.slot[host.slot_of[0]].ref, 0);
     CHECK_EQUAL(host.ghost_hits, 1);
     for (uint32_t page = 10; page < 30; page++) {
         host_reference(&host, page);
@@ -240,7 +248,9 @@ TEST(ghost_reaped_while_returning, "a ghost reaped while its page comes in is ad
     host.ghost_of[0] = POLICY_NONE;
     host_frames(&host, 1);  // no ghost may be left
     CHECK(checked_state(&host.c, slot) == CHECKED_TAKEN);
-    CHECK_EQUAL(host.c.policy.slot[slot].state, STATE_NEW);
+    const struct policy_slot *record = &host.c.policy.slot[slot];
+    CHECK_EQUAL(record->state, STATE_NEW);
+    CHECK_EQUAL(record->word[0] | record->word[1] | record->word[2] | record->word[3], 0);
     host_evict(&host, slot);
     host.slot_of[0] = slot;
     host.page_of[slot] = 0;

@@ -115,6 +115,20 @@ static inline uint32_t host_resident(const struct host *host) {
     return count;
 }
 
+// The wrapper's own list of residents is whole, from both ends.
+static inline void host_check_truth(const struct host *host) {
+    const struct checked *c = &host->c;
+    uint32_t count = 0, before = POLICY_NONE;
+    for (uint32_t at = c->oldest; at != POLICY_NONE; at = c->record[at].newer) {
+        CHECK(checked_state(c, at) == CHECKED_RESIDENT);
+        CHECK_EQUAL(c->record[at].older, before);
+        CHECK(++count <= c->resident);
+        before = at;
+    }
+    CHECK_EQUAL(c->newest, before);
+    CHECK_EQUAL(count, c->resident);
+}
+
 // Nothing was ever wrong, and policy, wrapper and host agree.
 static inline void host_check(struct host *host) {
     char line[160];
@@ -125,6 +139,7 @@ static inline void host_check(struct host *host) {
     CHECK_EQUAL(host->c.faults, 0);
     CHECK_EQUAL(host->c.resident, host_resident(host));
     CHECK(host->c.resident <= host->frames);
+    host_check_truth(host);
 }
 
 // One step of a mixed load: skewed references above all, some writes, drops, read-ahead.

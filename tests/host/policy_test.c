@@ -14,6 +14,7 @@ TEST(policy_find_rejects, "names that are unknown, cut, longer, or unterminated 
     CHECK(policy_find("", 32) == NULL);
     CHECK(policy_find("FIFO", 32) == NULL);
     CHECK(policy_find("fif", 32) == NULL);
+    CHECK(policy_find("xifo", 32) == NULL);
     CHECK(policy_find("fifo ", 32) == NULL);
     CHECK(policy_find("fifo", 0) == NULL);
     CHECK(policy_find("fifo", 4) == NULL);
@@ -119,11 +120,13 @@ TEST(policy_order_limit, "an order cut short is the beginning of the whole, and 
 
 TEST(policy_cold_first, "a page advised cold is the next victim") {
     EACH_POLICY(kind) {
-        for (uint32_t used = 0; used < 9; used++) {
+        for (uint32_t used = 0; used < 18; used++) {
             host_start(&host, kind, 9);
-            for (uint32_t i = 0; i < 8 + used; i++) {
+            for (uint32_t i = 0; i < 8 + used / 2; i++) {
                 host_reference(&host, i);
-                host_reference(&host, i);
+                if (used % 2) {
+                    host_reference(&host, i);
+                }
             }
             if (host.c.resident == 9) {
                 host_evict(&host, POLICY_NONE);  // leaves the hand in the middle
@@ -189,6 +192,35 @@ TEST(policy_admit_unused, "a page comes in with ref 0, but under clock_r1 when i
             host_drop(&host, 2);
             host_drop(&host, 3);
         }
+    }
+}
+
+TEST(policy_never_came, "a page that never comes leaves no mark on the residents") {
+    EACH_POLICY(kind) {
+        host_start(&host, kind, 6);
+        for (uint32_t i = 0; i < 20; i++) {
+            host_reference(&host, i);
+            uint32_t slot = checked_take(&host.c, POLICY_NONE);
+            if (i % 2 && host.c.resident == host.frames) {
+                host_evict(&host, slot);
+            }
+            checked_drop(&host.c, slot);
+            host_check(&host);
+        }
+        CHECK(host.c.resident >= 5);
+    }
+}
+
+TEST(policy_adopted_keeps_ref, "a host that moves its pages to other slots may keep their ref") {
+    EACH_POLICY(kind) {
+        host_start(&host, kind, 4);
+        for (int ref = 0; ref < 2; ref++) {
+            uint32_t slot = checked_take(&host.c, POLICY_NONE);
+            host.c.policy.slot[slot].ref = (uint8_t)ref;
+            checked_admit(&host.c, slot, POLICY_ADOPTED);
+            CHECK_EQUAL(host.c.policy.slot[slot].ref, ref);
+        }
+        CHECK(checked_audit(&host.c));
     }
 }
 

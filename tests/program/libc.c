@@ -300,5 +300,5 @@ TEST(libc_text, "strings and wide characters work") {
     char text[64] = "one,two";
     CHECK_TEXT(strtok(text, ","), "one");
     CHECK_TEXT(strtok(NULL, ","), "two");
-    CHECK_EQUAL(strcmp("a", "\xc3"), -1 * (0xc3 - 'a'));
+    CHECK(strcmp("a", "\xc3") < 0);
 }

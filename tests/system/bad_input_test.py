@@ -20,14 +20,14 @@ def boot(changes=None, command="store=ram run=index", **options):
 
 
 def refused(result, *words):
-    """The guest ended by itself, not with success, after one error line with these words in it."""
+    """The guest ended by itself, not with success, and said why in one line with these words."""
     check(not result.hung, result.explain())
     check(result.code in (vm.FAILURE, vm.PANIC), result.explain())
     check(result.status != 0, f"status {result.status}")
     errors = [line for line in result.lines if "error:" in line or "panic" in line]
-    check(len(errors) == 1, f"{len(errors)} error lines: {errors}; {result.explain()}")
-    for word in words:
-        check(word in errors[0], f"'{word}' is not in: {errors[0]}")
+    check(len(errors) < 2, f"{len(errors)} error lines: {errors}")
+    lines = [line for line in result.lines if all(word in line for word in words)]
+    check(len(lines) == 1, f"not one line has {', '.join(words)}; {errors or result.explain()}")
 
 
 def module(name):
@@ -179,7 +179,7 @@ def test_no_swap_disk():
 @takes(10)
 def test_swap_full():
     """a store that is too small for the workload ends the program, says so, and hangs nothing"""
-    refused(boot(command="store=ram:16 frames=64 run=index"), "store")
+    refused(boot(command="store=ram:16 frames=64 run=index"), "out of memory", "swap")
 
 
 def test_too_few_frames():
@@ -190,7 +190,7 @@ def test_too_few_frames():
 @takes(5)
 def test_too_little_memory():
     """each size of memory, from far too little on, ends with a word about it or works"""
-    for mebibytes in (1, 2, 4, 6, 8, 12):
+    for mebibytes in (2, 3, 4, 6, 8, 12):
         result = boot(command="store=ram:64 run=hello", memory=mebibytes)
         if not result.ok:
             refused(result, "memory")

@@ -80,3 +80,16 @@ def test_run_shell_without_terminal():
                           timeout=120)
     check("one two" in done.stdout, done.stdout[-300:])
     check(done.returncode == 9, f"exit status {done.returncode}, not 9: {done.stdout[-300:]}")
+
+
+@takes(4)
+def test_debug_commands():
+    """./quire debug stops the machine at its first instruction; gdb's commands read the kernel"""
+    words = "hbreak schedule\ncontinue\nquire-tasks\nquire-frames\nquire-log\nquit\n"
+    done = subprocess.run([os.path.join(HERE, "quire"), "debug", "--store", "ram"], input=words,
+                          capture_output=True, text=True, timeout=120)
+    check(re.search(r"init \(1\) +rank 20", done.stdout), done.stdout[-400:])
+    kinds = dict(re.findall(r"^(free|kernel) +(\d+)$", done.stdout, re.MULTILINE))
+    said = re.search(r"total \d+, free (\d+)", done.stdout)
+    check(said and kinds.get("free") == said.group(1), f"{kinds}: {done.stdout[-400:]}")
+    check("quire: kernel:" in done.stdout, "no log")

@@ -7,7 +7,7 @@ import tempfile
 import vm
 from common import BUILD, check, takes
 
-COMMAND = "policy=clock frames=200 run=index trace=on seed=7 store=ram"
+COMMAND = "policy=clock frames=900 run=index trace=on seed=7 store=ram"
 RUNS = 3
 
 
@@ -21,7 +21,7 @@ def recorded(folder, number, command):
         return result.text, file.read()
 
 
-@takes(60)
+@takes(20)
 def test_runs_are_identical():
     """three runs under icount give the same serial output and the same trace"""
     with tempfile.TemporaryDirectory(prefix="quire-same-") as folder:
@@ -33,7 +33,7 @@ def test_runs_are_identical():
     check(len(runs[0][1]) > 100000, f"the trace has only {len(runs[0][1])} bytes")
 
 
-@takes(30)
+@takes(12)
 def test_other_run_differs():
     """another policy gives another trace: the comparison can fail"""
     with tempfile.TemporaryDirectory(prefix="quire-same-") as folder:

@@ -9,7 +9,8 @@ import shutil
 import struct
 import tempfile
 
-from common import BUILD, HERE, check, command
+import vm
+from common import BUILD, HERE, check, command, takes
 
 LAB = os.path.join(BUILD, "lab", "quire-lab")
 
@@ -158,3 +159,59 @@ def test_policy_example_in_docs():
     for _, frames, _, misses in rows:
         expected = lru_misses(pages, int(frames))
         check(int(misses) == expected, f"{frames} frames: {misses} misses, not {expected}")
+
+
+RUN = "frames=128 run=memtest,400,2 store=ram:1024 trace=on"
+DECISION = re.compile(r"\s+[\d.]+ pager\s+(admit|evict|policy)\s+(.*), of memtest")
+
+
+def decisions(line):
+    """What the pager's policy learned and chose in a run: (event, words), and the run's result."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace.pcapng")
+        result = vm.run(vm.Machine(image=vm.Image(BUILD), command=line, trace=path, limit=90))
+        check(result.ok, result.explain())
+        text = command([LAB, "trace", path]).stdout
+    check(not re.search(r"^\s*[\d.]+ \S+\s+lost ", text, re.M), "the trace lost events")
+    found = []
+    for match in DECISION.finditer(text):
+        words = dict(word.split("=") for word in match.group(2).split(", "))
+        found.append((match.group(1), words))
+    return found, result
+
+
+def check_residents(found, limit):
+    """Only residents are evicted, from the slot that they were admitted to; yields their age."""
+    resident, admitted = {}, 0
+    for event, words in found:
+        if event == "admit":
+            admitted += 1
+            resident[words["page"]] = (words["slot"], admitted)
+            check(len(resident) <= limit, f"{len(resident)} pages are resident in {limit} frames")
+        elif event == "evict":
+            check(words["page"] in resident, f"{words['page']} was evicted, but is not resident")
+            slot, age = resident.pop(words["page"])
+            check(slot == words["slot"], f"{words['page']} was admitted to slot {slot}: {words}")
+            yield age
+
+
+@takes(5)
+def test_policy_fifo_in_guest():
+    """in the booted system FIFO evicts pages in the order in which they came, none twice"""
+    found, result = decisions(f"policy=fifo {RUN}")
+    ages = list(check_residents(found, 128))
+    check(ages == sorted(ages) and len(ages) > 500, f"{len(ages)} victims out of order")
+    check(len(ages) == result.stats["memtest"]["evictions"], f"{len(ages)}: {result.stats}")
+
+
+@takes(5)
+def test_policy_handover_in_guest():
+    """a switch under load keeps the residents: only pages that came in are evicted, none twice"""
+    found, result = decisions(f"policy=fifo at=500:policy=sieve {RUN}")
+    check(result.stats["memtest"]["policy"] == "sieve", str(result.stats))
+    events = [event for event, _ in found]
+    switch = len(events) - 1 - events[::-1].index("policy")
+    ages = list(check_residents(found, 128))
+    before = events[:switch].count("evict")
+    check(before > 100 and ages[:before] == sorted(ages[:before]), "FIFO's victims out of order")
+    check(len(ages) > before + 100, f"{len(ages) - before} victims after the switch")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A person at the shell: ./quire run on a pseudo terminal, typed at and read like a terminal."""
+import collections
 import os
 import pty
 import re
@@ -137,23 +138,63 @@ def test_session_paste():
         check(session.run("echo after") == ["after"], "after the long line")
 
 
-@takes(10)
+@takes(20)
 def test_session_policy_live():
-    """the policy is replaced while a program runs in the background, and its result stays right"""
-    with Session("--frames", "400", "--policy", "fifo") as session:
-        check(session.run("policy") == ["fifo"], "it did not start under fifo")
-        session.run("memtest 1600 40 &")
+    """the policy is replaced while index runs in too little memory, and its results stay right"""
+    with Session("--policy", "fifo") as session:
+        plain = [line for line in session.run("index words 2000 7 2") if "index: " in line]
+        check(len(plain) > 14, f"index said only {plain}")
+        check(session.run("frames 600") == [], "frames 600 was refused")
+        begin = len(session.text)
+        session.run("index words 2000 7 2 &")
         for policy in ("sieve", "clock", "fifo", "sieve"):
             check(session.run(f"policy {policy}") == [], f"policy {policy} was refused")
             check(session.run("policy") == [policy], f"{policy} is not in force")
-        alive = [line for line in session.run("tasks") if "memtest" in line and "alive" in line]
+        alive = [line for line in session.run("tasks") if "index" in line and "alive" in line]
         check(alive, "the program had ended before the policies were replaced")
-        check(session.run("frames 600") == [], "frames 600 was refused")
         session.run("wait", limit=90)
-        check(session.run("status") == ["0"], "the program found wrong words, or was ended")
+        check(session.run("status") == ["0"], "the program did not end well")
+        paged = re.findall(r"(index: .*)", session.text[begin:])
+        check(paged == plain, f"other results than with enough memory: {paged}")
         stats = " ".join(session.run("stats"))
         check(int(re.search(r"(\d+) evictions", stats).group(1)) > 1000, f"hardly paged: {stats}")
+        check("policy sieve, limit 600 frames" in stats, f"not as told: {stats}")
         check(re.search(r" 0 policy violations", stats), f"violations: {stats}")
+
+
+@takes(12)
+def test_session_slow_terminal():
+    """a terminal that does not read for seconds holds its writer up, and loses no byte"""
+    with Session() as session:
+        session.send("index words 10 1 6000\r")
+        session.expect("index: sorted")
+        time.sleep(3)
+        text = session.expect(PROMPT, 90)
+        check(len(text) > 250000, f"only {len(text)} bytes came")
+        rounds = [int(n) for n in re.findall(r"^index: round (\d+), 10 lookups, digest \d+$", text,
+                                             re.MULTILINE)]
+        check(rounds == list(range(1, 6001)), "rounds are missing or out of order")
+        check(session.run("status") == ["0"], "it did not end well")
+
+
+@takes(12)
+def test_session_flood():
+    """while two programs print without end the shell is answered, and both of them go on"""
+    with Session() as session:
+        tasks = [re.search(r"\[(\d+)\]", " ".join(session.run("index words 10 1 500000 &"))).group(1)
+                 for _ in range(2)]
+        for _ in range(2):
+            session.expect("index: round 5,", 60)
+        for number in range(20):
+            session.send(f"echo answer {number}\r")
+            session.expect(f"\nanswer {number}\n", 20)
+        seen = collections.Counter(re.findall(
+            r"^.*index: round (\d+), 10 lookups, digest \d+$", session.text, re.MULTILINE))
+        twice = sum(count == 2 for count in seen.values())
+        check(twice > sum(seen.values()) / 3, "one was held up, or lines were mixed up")
+        for task in tasks:
+            session.send(f"kill {task}\r")
+        check(session.end() == 0, "off failed")
 
 
 @takes(6)
@@ -166,6 +207,7 @@ def test_session_kill():
         check(any(task in line and "alive" in line for line in session.run("tasks")), "not alive")
         said = session.run(f"kill {task}") + session.run("wait")
         check(any("was killed" in line for line in said), f"it was not killed: {said}")
+        check(any("memtest has ended with status 137" in line for line in said), said)
         check(not any("memtest" in line and "alive" in line for line in session.run("tasks")),
               "still alive")
         check("time: " in " ".join(session.run("time echo x")), "time says nothing")

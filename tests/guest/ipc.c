@@ -1,0 +1,733 @@
+// SPDX-License-Identifier: MIT
+// Call, receive, reply between tasks: what is refused, what arrives, who goes on when something
+// ends in between.
+#include "world.h"
+
+enum { PORT_RANK = 25, LABEL = 0x2001, MORE = 5 };
+#define GIVEN HANDLE(SLOT_GIVEN)
+
+static uint32_t numbers[TAG_WORDS_MAX];
+
+static handle_t port_for_tests(void) {
+    return port_make(SLOT_TEST + MORE, PORT_RANK);
+}
+
+// --- wrong calls ---------------------------------------------------------------------------------
+
+TEST(receive_wrong, "a receive from what is no port of the caller's is refused") {
+    CHECK_EQUAL(raw_error(HANDLE(0) | OP_RECEIVE, 0), E_STATE);  // no event is bound: never ends
+    CHECK_EQUAL(raw_error(HANDLE(0) | OP_POLL, 0), E_EMPTY);
+    CHECK_EQUAL(raw_error(HANDLE(200) | OP_RECEIVE, 0), E_HANDLE);
+    CHECK_EQUAL(raw_error(TASK | OP_RECEIVE, 0), E_TYPE);
+    world_begin();
+    handle_t port = port_for_tests();
+    CHECK_EQUAL(task_handle_give(TASK, port, SLOT_TEST, RIGHT_CALL, 0), OK);
+    CHECK_EQUAL(raw_error(HANDLE(SLOT_TEST) | OP_RECEIVE, 0), E_RIGHT);
+    CHECK_EQUAL(raw_error(HANDLE(SLOT_TEST) | OP_POLL, 0), E_RIGHT);
+    CHECK_EQUAL(raw_error(port | OP_POLL, 0), E_EMPTY);
+    CHECK_EQUAL(task_handle_drop(TASK, SLOT_TEST), OK);
+    port_end(port);
+    world_end();
+}
+
+TEST(call_wrong, "a call with a tag that no server may see is refused") {
+    world_begin();
+    handle_t port = port_for_tests();
+    const tag_t wrong[] = {TAG_ERROR(E_IO), TAG(LABEL, 65, 0, 0), TAG(LABEL, 127, 0, 0),
+                           TAG(LABEL, 0, 5, 0), TAG(LABEL, 0, 7, 0), TAG(LABEL, 0, 0, 1),
+                           TAG(LABEL, 0, 0, 31), TAG(LABEL_EVENT, 1, 0, 0), TAG(0xffff, 0, 0, 0),
+                           TAG(LABEL_fault_read, 2, 0, 0), TAG(LABEL_fault_exception, 2, 0, 0)};
+    for (uint32_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        CHECK_EQUAL(raw_error(port | OP_CALL, wrong[i]), E_LENGTH);
+    }
+    CHECK_EQUAL(task_handle_give(TASK, port, SLOT_TEST, RIGHT_RECEIVE | RIGHT_GRANT, 0), OK);
+    CHECK_EQUAL(raw_error(HANDLE(SLOT_TEST) | OP_CALL, LABEL), E_RIGHT);
+    CHECK_EQUAL(task_handle_drop(TASK, SLOT_TEST), OK);
+    port_end(port);
+    CHECK_EQUAL(raw_error(port | OP_CALL, LABEL), E_HANDLE);
+    CHECK_EQUAL(raw_error(port | OP_RECEIVE, 0), E_HANDLE);
+    world_end();
+}
+
+TEST(reply_wrong, "a reply to a token that names no waiting caller is refused") {
+    const token_t wrong[] = {0, 1, TOKEN(1, 1), TOKEN(2, 1), TOKEN(32767, 1), UINT32_MAX};
+    for (uint32_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        CHECK_EQUAL(ipc_reply(wrong[i], 0, NULL), E_TOKEN);
+        struct received received;
+        ipc_reply_receive(0, wrong[i], 0, NULL, &received);
+        CHECK_EQUAL(TAG_TO_ERROR(received.tag), E_TOKEN);
+    }
+}
+
+TEST(signal_wrong, "a signal needs an event and the right") {
+    world_begin();
+    handle_t event = event_make(SLOT_TEST + MORE);
+    CHECK_EQUAL(ipc_signal(TASK), E_TYPE);
+    CHECK_EQUAL(ipc_signal(HANDLE(200)), E_HANDLE);
+    CHECK_EQUAL(task_handle_give(TASK, event, SLOT_TEST, RIGHT_ALL & ~RIGHT_SIGNAL, 1), OK);
+    CHECK_EQUAL(ipc_signal(HANDLE(SLOT_TEST)), E_RIGHT);
+    CHECK_EQUAL(event_destroy(event), OK);
+    CHECK_EQUAL(ipc_signal(event), E_HANDLE);
+    CHECK_EQUAL(ipc_signal(HANDLE(SLOT_TEST)), E_HANDLE);
+    world_end();
+}
+
+// --- round trips ---------------------------------------------------------------------------------
+
+// Calls with argument words, checks that each came back one higher. result[0]: error, [1]: wrong
+// words.
+static void caller_of_words(struct actor *self) {
+    static uint32_t sent[TAG_WORDS_MAX], got[TAG_WORDS_MAX];
+    uint32_t count = self->argument;
+    for (uint32_t i = 0; i < count; i++) {
+        sent[i] = 1000 * count + i;
+    }
+    self->result[0] = ipc_call(GIVEN, LABEL, sent, count, got, count, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        self->result[1] += got[i] != sent[i] + 1;
+    }
+}
+
+// Receive one request, answer with each word one higher.
+static void serve_words(handle_t port, uint32_t count) {
+    struct received received;
+    port_next(port, &received);
+    CHECK_EQUAL(received.tag, TAG(LABEL, count, 0, 0));
+    for (uint32_t i = 0; i < count; i++) {
+        numbers[i] = (i < 2 ? received.word[i] : message_buffer()->word[i]) + 1;
+    }
+    CHECK_EQUAL(ipc_reply(received.token, TAG(LABEL, count, 0, 0), numbers), OK);
+}
+
+TEST(words, "0, 1, 2, 3, 4 and 64 words go to another task and back") {
+    static const uint32_t counts[] = {0, 1, 2, 3, 4, 63, 64};
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller = task_make(POOL, 10, caller_of_words);
+    actor_give(caller, port, 0, RIGHT_CALL, 7);
+    for (uint32_t i = 0; i < ARRAY_LENGTH(counts); i++) {
+        actor_start(caller, counts[i]);
+        serve_words(port, counts[i]);
+        actor_wait(caller);
+        CHECK_EQUAL(caller->result[0], OK);
+        CHECK_EQUAL(caller->result[1], 0);
+    }
+    actor_end(caller);
+    port_end(port);
+    world_end();
+}
+
+static void caller_once(struct actor *self) {
+    uint32_t in = self->argument, out = 0;
+    self->result[0] = ipc_call(GIVEN, LABEL, &in, 1, &out, 1, 0);
+    self->result[1] = out;
+}
+
+TEST(badge, "the server sees the badge that the handle's maker chose") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller = task_make(POOL, 10, caller_once);
+    for (uint32_t badge = 0; badge < 3; badge++) {
+        struct received received;
+        actor_give(caller, port, 0, RIGHT_CALL, badge * 0x55555555u);
+        actor_start(caller, 0);
+        port_next(port, &received);
+        CHECK_EQUAL(received.badge, badge * 0x55555555u);
+        CHECK_EQUAL(ipc_reply(received.token, 0, NULL), OK);
+        actor_wait(caller);
+        CHECK_EQUAL(task_handle_drop(caller->task, SLOT_GIVEN), OK);
+    }
+    port_end(port);
+    world_end();
+}
+
+TEST(error_reply, "an error comes back as the error of the call") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller = task_make(POOL, 10, caller_once);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct received received;
+    actor_start(caller, 0);
+    port_next(port, &received);
+    CHECK_EQUAL(ipc_reply(received.token, TAG(0, 65, 0, 0), numbers), E_LENGTH);
+    CHECK_EQUAL(ipc_reply(received.token, TAG(0, 0, 5, 0), numbers), E_LENGTH);
+    CHECK_EQUAL(ipc_reply(received.token, TAG(0, 0, 0, 1), numbers), E_LENGTH);
+    CHECK(!actor_finished(caller));
+    CHECK_EQUAL(ipc_reply(received.token, TAG_ERROR(E_FULL), NULL), OK);
+    actor_wait(caller);
+    CHECK_EQUAL(caller->result[0], E_FULL);
+    port_end(port);
+    world_end();
+}
+
+static void caller_many(struct actor *self) {
+    for (uint32_t i = 0; i < self->argument; i++) {
+        uint32_t out = 0;
+        self->result[0] += ipc_call(GIVEN, LABEL, &i, 1, &out, 1, 0) != OK || out != i * 3;
+    }
+}
+
+TEST(reply_receive, "a server's loop answers 500 calls of each of three tasks, each with its own") {
+    enum { CALLS = 500, CALLERS = 3 };
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller[CALLERS];
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        caller[i] = task_make(POOL, 10, caller_many);
+        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        actor_start(caller[i], CALLS);
+    }
+    struct received received;
+    port_next(port, &received);
+    for (uint32_t i = 1; i < CALLS * CALLERS; i++) {
+        uint32_t answer = received.word[0] * 3;
+        ipc_reply_receive(port, received.token, TAG(LABEL, 1, 0, 0), &answer, &received);
+        while (received.tag == LABEL_EVENT) {  // one of them is done
+            ipc_receive(port, &received);
+        }
+        CHECK_EQUAL(received.tag, TAG(LABEL, 1, 0, 0));
+    }
+    uint32_t answer = received.word[0] * 3;
+    CHECK_EQUAL(ipc_reply(received.token, TAG(LABEL, 1, 0, 0), &answer), OK);
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        CHECK(actor_finished(caller[i]));
+        CHECK_EQUAL(caller[i]->result[0], 0);
+    }
+    port_end(port);
+    world_end();
+}
+
+// --- handles in messages -------------------------------------------------------------------------
+
+// Sends the handles of slots SLOT_GIVEN + 1 ...; offers SLOT_GIVEN + 10 for one that comes back.
+static void caller_with_handles(struct actor *self) {
+    struct message_buffer *buffer = message_buffer();
+    for (uint32_t i = 0; i < self->argument; i++) {
+        buffer->handle[i] = HANDLE(SLOT_GIVEN + 1 + i);
+    }
+    buffer->offer[0] = HANDLE(SLOT_GIVEN + 10);
+    self->result[0] = ipc_call(GIVEN, LABEL, NULL, 0, NULL, 0, self->argument);
+    self->result[1] = buffer->handle[0];
+    self->result[2] = raw_error(HANDLE(SLOT_GIVEN + 10), 0xffff);
+}
+
+static void offer(uint32_t a, uint32_t b) {
+    message_buffer()->offer[0] = a;
+    message_buffer()->offer[1] = b;
+    message_buffer()->offer[2] = message_buffer()->offer[3] = 0;
+}
+
+// Nobody gets a message whose handles cannot be passed: the sender gets the error.
+static void handles_refused(struct actor *caller, handle_t port, uint32_t count, error_t error) {
+    actor_start(caller, count);
+    world_settle();  // queued, and refused when the port is looked at
+    struct received received;
+    ipc_poll(port, &received);
+    CHECK_EQUAL(TAG_TO_ERROR(received.tag), E_EMPTY);
+    actor_wait(caller);
+    CHECK_EQUAL(caller->result[0], error);
+}
+
+TEST(handles_wrong, "handles go only into offered, empty slots, with the right to grant, by rank") {
+    world_begin();
+    handle_t port = port_for_tests();
+    handle_t low = port_make(SLOT_TEST + 6, 15);  // ranks below the test's task: no call right
+    handle_t event = event_make(SLOT_TEST + 7);
+    struct actor *caller = task_make(POOL, 10, caller_with_handles);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    offer(HANDLE(SLOT_TEST), HANDLE(SLOT_TEST + 1));
+    handles_refused(caller, port, 1, E_HANDLE);  // it has no such handle
+    actor_give(caller, event, 1, RIGHT_SIGNAL, 1);
+    handles_refused(caller, port, 1, E_RIGHT);  // without the right to grant
+    CHECK_EQUAL(task_handle_drop(caller->task, SLOT_GIVEN + 1), OK);
+    actor_give(caller, event, 1, RIGHT_SIGNAL | RIGHT_GRANT, 1);
+    actor_give(caller, low, 2, RIGHT_CALL | RIGHT_GRANT, 1);
+    const uint32_t bad[] = {0, event, HANDLE(SLOT_COUNT), UINT32_MAX};
+    for (uint32_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        offer(bad[i], HANDLE(SLOT_TEST + 1));
+        handles_refused(caller, port, 1, E_SLOT);
+    }
+    offer(HANDLE(SLOT_TEST), HANDLE(SLOT_TEST));
+    handles_refused(caller, port, 2, E_SLOT);
+    offer(HANDLE(SLOT_TEST), HANDLE(SLOT_TEST + 1));
+    handles_refused(caller, port, 2, E_RANK);
+    CHECK_EQUAL(raw_error(HANDLE(SLOT_TEST), 0xffff), E_HANDLE);  // all or nothing
+    CHECK_EQUAL(event_destroy(event), OK);
+    handles_refused(caller, port, 1, E_HANDLE);
+    port_end(low);
+    port_end(port);
+    world_end();
+}
+
+TEST(handles, "handles travel with a call and with its reply, rights and badge included") {
+    world_begin();
+    handle_t port = port_for_tests();
+    handle_t event = event_make(SLOT_TEST + 7);
+    struct actor *caller = task_make(POOL, 10, caller_with_handles);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    actor_give(caller, event, 1, RIGHT_SIGNAL | RIGHT_GRANT, 0x10000);
+    actor_give(caller, caller->task, 2, RIGHT_GRANT, 0);
+    offer(HANDLE(SLOT_TEST), HANDLE(SLOT_TEST + 1));
+    actor_start(caller, 2);
+    struct received received;
+    port_next(port, &received);
+    CHECK_EQUAL(received.tag, TAG(LABEL, 0, 2, 0));
+    CHECK_EQUAL(message_buffer()->handle[0], HANDLE(SLOT_TEST));
+    CHECK_EQUAL(message_buffer()->handle[1], HANDLE(SLOT_TEST + 1));
+    CHECK_EQUAL(task_ping(HANDLE(SLOT_TEST + 1)), E_RIGHT);
+    CHECK_EQUAL(event_destroy(HANDLE(SLOT_TEST)), E_RIGHT);
+    CHECK_EQUAL(thread_event(THREAD, event), OK);  // hear the badge of the handle that came
+    CHECK_EQUAL(ipc_signal(HANDLE(SLOT_TEST)), OK);
+    struct received heard;
+    ipc_poll(0, &heard);
+    CHECK_EQUAL(heard.tag, LABEL_EVENT);
+    CHECK_EQUAL(heard.word[0], 0x10000);
+    CHECK_EQUAL(thread_event(THREAD, WORLD_EVENT), OK);
+    message_buffer()->handle[0] = HANDLE(201);
+    CHECK_EQUAL(ipc_reply(received.token, TAG(LABEL, 0, 1, 0), NULL), E_HANDLE);
+    message_buffer()->handle[0] = event;
+    CHECK_EQUAL(ipc_reply(received.token, TAG(LABEL, 0, 1, 0), NULL), OK);
+    actor_wait(caller);
+    CHECK_EQUAL(caller->result[0], OK);
+    CHECK_EQUAL(caller->result[1], HANDLE(SLOT_GIVEN + 10));
+    CHECK_EQUAL(caller->result[2], E_MESSAGE);  // the handle is there
+    CHECK_EQUAL(event_destroy(event), OK);
+    CHECK_EQUAL(task_handle_drop(TASK, SLOT_TEST + 1), OK);
+    port_end(port);
+    world_end();
+}
+
+// --- tokens --------------------------------------------------------------------------------------
+
+TEST(replies_in_any_order, "late replies reach each caller, whatever their order") {
+    static const uint32_t orders[][3] = {{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {1, 0, 2}};
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        caller[i] = task_make(POOL, 10, caller_once);
+        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+    }
+    for (uint32_t order = 0; order < ARRAY_LENGTH(orders); order++) {
+        struct received received[3];
+        for (uint32_t i = 0; i < 3; i++) {
+            actor_start(caller[i], i);
+            port_next(port, &received[i]);
+            CHECK_EQUAL(received[i].badge, i);
+        }
+        for (uint32_t i = 0; i < 3; i++) {
+            uint32_t which = orders[order][i];
+            uint32_t answer = 100 + which;
+            CHECK(!caller[which]->done);
+            CHECK_EQUAL(ipc_reply(received[which].token, TAG(LABEL, 1, 0, 0), &answer), OK);
+            actor_wait(caller[which]);
+            CHECK_EQUAL(caller[which]->result[1], 100 + which);
+        }
+    }
+    port_end(port);
+    world_end();
+}
+
+TEST(token_once, "a double or late reply is refused and never answers the next call") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller = task_make(POOL, 10, caller_once);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct received first, second;
+    actor_start(caller, 1);
+    port_next(port, &first);
+    CHECK_EQUAL(ipc_reply(first.token, 0, NULL), OK);
+    CHECK_EQUAL(ipc_reply(first.token, 0, NULL), E_TOKEN);
+    actor_wait(caller);
+    CHECK_EQUAL(ipc_reply(first.token, 0, NULL), E_TOKEN);
+    actor_start(caller, 2);
+    port_next(port, &second);
+    CHECK(first.token != second.token);
+    CHECK_EQUAL(ipc_reply(first.token, 0, NULL), E_TOKEN);
+    CHECK_EQUAL(thread_destroy(caller->thread), OK);
+    CHECK_EQUAL(ipc_reply(second.token, 0, NULL), E_TOKEN);
+    port_end(port);
+    world_end();
+}
+
+TEST(token_of_the_dead, "a late reply does not hit a new thread in the slot of the old one") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct received old, new;
+    struct actor *caller = task_make(POOL, 10, caller_once);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    actor_start(caller, 1);
+    port_next(port, &old);
+    actor_end(caller);
+    caller = task_make(POOL, 10, caller_once);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    actor_start(caller, 1);
+    port_next(port, &new);
+    CHECK_EQUAL(TOKEN_SLOT(new.token), TOKEN_SLOT(old.token));
+    CHECK_EQUAL(ipc_reply(old.token, 0, NULL), E_TOKEN);
+    CHECK_EQUAL(ipc_reply(new.token, 0, NULL), OK);
+    actor_wait(caller);
+    port_end(port);
+    world_end();
+}
+
+static token_t token_to_answer;
+
+static void replier(struct actor *self) {
+    self->result[0] = raw_error(OP_REPLY, token_to_answer);
+}
+
+TEST(token_of_the_task, "any thread of the serving task may reply, no foreign task may") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller = task_make(POOL, 10, caller_once);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *foreign = task_make(POOL, 10, replier);
+    struct actor *own = thread_make(NULL, ACTOR_PRIORITY, replier);
+    struct received received;
+    actor_start(caller, 0);
+    port_next(port, &received);
+    token_to_answer = received.token;
+    actor_start(foreign, 0);
+    actor_wait(foreign);
+    CHECK_EQUAL(foreign->result[0], E_TOKEN);
+    CHECK(!caller->done);
+    actor_start(own, 0);
+    actor_wait(own);
+    CHECK_EQUAL(own->result[0], OK);
+    actor_wait(caller);
+    CHECK_EQUAL(caller->result[0], OK);
+    port_end(port);
+    world_end();
+}
+
+// --- events --------------------------------------------------------------------------------------
+
+TEST(event_bits, "bits are sticky, add up, and are handed over once") {
+    world_begin();
+    CHECK_EQUAL(task_handle_give(TASK, WORLD_EVENT, SLOT_TEST, RIGHT_SIGNAL, 1u << 16), OK);
+    CHECK_EQUAL(task_handle_give(TASK, WORLD_EVENT, SLOT_TEST + 1, RIGHT_SIGNAL, 1u << 20), OK);
+    CHECK_EQUAL(ipc_signal(HANDLE(SLOT_TEST)), OK);
+    CHECK_EQUAL(ipc_signal(HANDLE(SLOT_TEST)), OK);
+    CHECK_EQUAL(ipc_signal(HANDLE(SLOT_TEST + 1)), OK);
+    struct received received;
+    ipc_receive(0, &received);
+    CHECK_EQUAL(received.tag, LABEL_EVENT);
+    CHECK_EQUAL(received.word[0], 1u << 16 | 1u << 20);
+    CHECK_EQUAL(received.token, 0);
+    CHECK_EQUAL(received.badge, 0);
+    ipc_poll(0, &received);
+    CHECK_EQUAL(TAG_TO_ERROR(received.tag), E_EMPTY);
+    world_end();
+}
+
+TEST(event_and_port, "one receive waits for calls and for the thread's event") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller = task_make(POOL, 10, caller_once);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    CHECK_EQUAL(task_handle_give(TASK, WORLD_EVENT, SLOT_TEST, RIGHT_SIGNAL, 1u << 16), OK);
+    actor_start(caller, 0);
+    CHECK(!actor_finished(caller));  // it stands in the port's queue
+    CHECK_EQUAL(ipc_signal(HANDLE(SLOT_TEST)), OK);
+    struct received received;
+    ipc_receive(port, &received);
+    CHECK_EQUAL(received.tag, LABEL_EVENT);
+    CHECK_EQUAL(received.word[0], 1u << 16);
+    ipc_receive(port, &received);
+    CHECK_EQUAL(received.tag, TAG(LABEL, 1, 0, 0));
+    CHECK_EQUAL(ipc_reply(received.token, 0, NULL), OK);
+    actor_wait(caller);
+    port_end(port);
+    world_end();
+}
+
+static void receiver_of_event(struct actor *self) {
+    struct ipc_registers r = raw_enter(OP_RECEIVE, 0, 0, 0, 0);
+    self->result[0] = r.eax;
+    self->result[1] = r.edi;
+}
+
+TEST(event_bound_late, "binding an event whose bits are set wakes a thread that receives") {
+    world_begin();
+    handle_t first = event_make(SLOT_TEST + 1), second = event_make(SLOT_TEST + 2);
+    struct actor *waiter = task_make(POOL, 10, receiver_of_event);
+    CHECK_EQUAL(thread_event(waiter->thread, first), OK);
+    CHECK_EQUAL(thread_event(THREAD, first), E_STATE);  // it is bound already
+    actor_start(waiter, 0);
+    CHECK(!actor_finished(waiter));
+    CHECK_EQUAL(task_handle_give(TASK, second, SLOT_TEST, RIGHT_SIGNAL, 5), OK);
+    CHECK_EQUAL(ipc_signal(HANDLE(SLOT_TEST)), OK);
+    CHECK_EQUAL(thread_event(waiter->thread, second), OK);
+    actor_wait(waiter);
+    CHECK_EQUAL(waiter->result[0], LABEL_EVENT);
+    CHECK_EQUAL(waiter->result[1], 5);
+    CHECK_EQUAL(event_destroy(first), OK);
+    CHECK_EQUAL(event_destroy(second), OK);
+    world_end();
+}
+
+TEST(event_destroyed, "who waits for an event alone learns that it was destroyed") {
+    world_begin();
+    handle_t event = event_make(SLOT_TEST);
+    struct actor *waiter = task_make(POOL, 10, receiver_of_event);
+    CHECK_EQUAL(thread_event(waiter->thread, event), OK);
+    actor_start(waiter, 0);
+    CHECK(!actor_finished(waiter));
+    CHECK_EQUAL(event_destroy(event), OK);
+    actor_wait(waiter);
+    CHECK_EQUAL(TAG_TO_ERROR(waiter->result[0]), E_DEAD);
+    world_end();
+}
+
+// --- what ends in between ------------------------------------------------------------------------
+
+static void receiver_of_port(struct actor *self) {
+    self->result[0] = raw_error(GIVEN | OP_RECEIVE, 0);
+}
+
+TEST(cancel, "suspending a thread cancels a call, sent or received, and a receive") {
+    world_begin();
+    handle_t port = port_for_tests(), other = port_make(SLOT_TEST + 6, PORT_RANK);
+    struct actor *caller = task_make(POOL, 10, caller_once);
+    struct actor *receiver = task_make(POOL, 10, receiver_of_port);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    actor_give(receiver, other, 0, RIGHT_RECEIVE, 0);
+    struct received received;
+    for (uint32_t taken = 0; taken < 2; taken++) {
+        actor_start(caller, 0);
+        CHECK(!actor_finished(caller));
+        if (taken) {
+            port_next(port, &received);
+        }
+        CHECK_EQUAL(thread_suspend(caller->thread), OK);
+        CHECK(!actor_finished(caller));
+        CHECK_EQUAL(thread_resume(caller->thread), OK);
+        CHECK_EQUAL(thread_resume(caller->thread), E_STATE);
+        actor_wait(caller);
+        CHECK_EQUAL(caller->result[0], E_CANCELLED);
+    }
+    CHECK_EQUAL(ipc_reply(received.token, 0, NULL), E_TOKEN);
+    ipc_poll(port, &received);
+    CHECK_EQUAL(TAG_TO_ERROR(received.tag), E_EMPTY);
+    actor_start(receiver, 0);
+    CHECK(!actor_finished(receiver));
+    CHECK_EQUAL(thread_suspend(receiver->thread), OK);
+    CHECK_EQUAL(thread_suspend(receiver->thread), OK);
+    CHECK_EQUAL(thread_resume(receiver->thread), OK);
+    actor_wait(receiver);
+    CHECK_EQUAL(receiver->result[0], E_CANCELLED);
+    port_end(other);
+    port_end(port);
+    world_end();
+}
+
+// Receives `argument` calls and answers none.
+static void silent_server(struct actor *self) {
+    for (uint32_t i = 0; i < self->argument; i++) {
+        struct received received;
+        ipc_receive(GIVEN, &received);
+        self->result[0] += TAG_TO_ERROR(received.tag) != OK;
+    }
+    ipc_receive(0, &(struct received){0});
+}
+
+TEST(server_ends, "when a server ends, received callers get E_RESTARTED, queued ones wait on") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *server = task_make(POOL, 20, silent_server);
+    actor_give(server, port, 0, RIGHT_RECEIVE, 0);
+    actor_start(server, 2);
+    CHECK(!actor_finished(server));
+    struct actor *caller[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        caller[i] = task_make(POOL, 10, caller_once);
+        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        actor_start(caller[i], i);
+        CHECK(!actor_finished(caller[i]));
+    }
+    CHECK(server->done);
+    actor_end(server);
+    for (uint32_t i = 0; i < 2; i++) {
+        actor_wait(caller[i]);
+        CHECK_EQUAL(caller[i]->result[0], E_RESTARTED);
+    }
+    CHECK(!actor_finished(caller[2]));
+    struct received received;
+    port_next(port, &received);
+    CHECK_EQUAL(received.badge, 2);
+    CHECK_EQUAL(ipc_reply(received.token, 0, NULL), OK);
+    actor_wait(caller[2]);
+    CHECK_EQUAL(caller[2]->result[0], OK);
+    port_end(port);
+    world_end();
+}
+
+TEST(caller_ends, "when a caller ends, its call is gone from the queue and from the server") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        caller[i] = task_make(POOL, 10, caller_once);
+        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        actor_start(caller[i], i);
+        CHECK(!actor_finished(caller[i]));
+    }
+    struct received received;
+    actor_end(caller[1]);  // from the middle of the queue
+    port_next(port, &received);
+    CHECK_EQUAL(received.badge, 0);
+    actor_end(caller[0]);  // received
+    CHECK_EQUAL(ipc_reply(received.token, 0, NULL), E_TOKEN);
+    port_next(port, &received);
+    CHECK_EQUAL(received.badge, 2);
+    CHECK_EQUAL(ipc_reply(received.token, 0, NULL), OK);
+    actor_wait(caller[2]);
+    port_end(port);
+    world_end();
+}
+
+TEST(port_ends, "when a port ends, who calls or receives there gets E_DEAD; handles are stale") {
+    world_begin();
+    handle_t port = port_for_tests(), other = port_make(SLOT_TEST + 6, PORT_RANK);
+    struct actor *caller[2], *receiver[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        caller[i] = task_make(POOL, 10, caller_once);
+        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        actor_start(caller[i], i);
+        receiver[i] = task_make(POOL, 10, receiver_of_port);
+        actor_give(receiver[i], other, 0, RIGHT_RECEIVE, 0);
+        actor_start(receiver[i], 0);
+    }
+    struct received received;
+    port_next(port, &received);  // the first call is received already: the reply still arrives
+    CHECK(!actor_finished(caller[1]) && !receiver[0]->done && !receiver[1]->done);
+    port_end(port);
+    port_end(other);
+    CHECK_EQUAL(ipc_reply(received.token, 0, NULL), OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        actor_wait(caller[i]);
+        actor_wait(receiver[i]);
+        CHECK_EQUAL(receiver[i]->result[0], E_DEAD);
+    }
+    CHECK_EQUAL(caller[received.badge]->result[0], OK);
+    CHECK_EQUAL(caller[1 - received.badge]->result[0], E_DEAD);
+    actor_start(caller[0], 0);
+    actor_wait(caller[0]);
+    CHECK_EQUAL(caller[0]->result[0], E_HANDLE);
+    world_end();
+}
+
+TEST(port_destroy_wrong, "only the pool that pays for a port ends it, with the right to") {
+    struct pool_port_destroy_out out;
+    world_begin();
+    handle_t port = port_for_tests();
+    handle_t pool = pool_make(SLOT_TEST, 4);
+    CHECK_EQUAL(pool_port_destroy(pool, port, &out), E_OWNER);
+    CHECK_EQUAL(pool_port_destroy(POOL, TASK, &out), E_TYPE);
+    CHECK_EQUAL(pool_port_destroy(POOL, HANDLE(200), &out), E_HANDLE);
+    CHECK_EQUAL(task_handle_give(TASK, port, SLOT_TEST + 1, RIGHT_ALL & ~RIGHT_CONTROL, 0), OK);
+    CHECK_EQUAL(pool_port_destroy(POOL, HANDLE(SLOT_TEST + 1), &out), E_RIGHT);
+    port_end(port);
+    CHECK_EQUAL(pool_destroy(pool), OK);
+    world_end();
+}
+
+// --- who runs ------------------------------------------------------------------------------------
+
+static void echo_server(struct actor *self) {
+    struct received received;
+    ipc_receive(GIVEN, &received);
+    for (;;) {
+        self->result[0]++;
+        ipc_reply_receive(GIVEN, received.token, TAG(LABEL, 1, 0, 0), received.word, &received);
+    }
+}
+
+TEST(server_first, "a server of higher rank runs before its caller goes on") {
+    world_begin();
+    handle_t port = port_make(SLOT_TEST, 28);
+    struct actor *server = task_make(POOL, 20, echo_server);
+    actor_give(server, port, 0, RIGHT_RECEIVE, 0);
+    actor_start(server, 0);
+    world_settle();
+    for (uint32_t i = 1; i <= 100; i++) {
+        uint32_t in = i, out = 0;
+        CHECK_EQUAL(ipc_call(port, LABEL, &in, 1, &out, 1, 0), OK);
+        CHECK_EQUAL(out, i);
+        CHECK_EQUAL(server->result[0], i);
+    }
+    actor_end(server);
+    port_end(port);
+    world_end();
+}
+
+static void counter(struct actor *self) {
+    for (;;) {
+        self->result[0]++;
+    }
+}
+
+TEST(round_robin, "equal threads that never wait share the CPU, and the timer gives it back") {
+    world_begin();
+    struct actor *busy[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        busy[i] = task_make(POOL, 10, counter);
+        actor_start(busy[i], 0);
+    }
+    for (uint32_t turn = 0; turn < 3; turn++) {
+        for (uint32_t i = 0; i < 3; i++) {
+            world_wait_above(&busy[i]->result[0], busy[i]->result[0]);
+        }
+    }
+    world_end();
+}
+
+TEST(priorities, "a thread runs only while none of higher priority is ready") {
+    world_begin();
+    struct actor *high = task_make(POOL, 10, counter), *low = task_make(POOL, 10, counter);
+    CHECK_EQUAL(thread_priority(high->thread, ACTOR_PRIORITY + 1), OK);
+    CHECK_EQUAL(thread_priority(high->thread, ACTOR_CEILING + 1), E_ARGUMENT);
+    actor_start(low, 0);
+    actor_start(high, 0);
+    world_wait_above(&high->result[0], 0);
+    CHECK_EQUAL(low->result[0], 0);
+    CHECK_EQUAL(thread_priority(high->thread, ACTOR_PRIORITY - 1), OK);  // both stand in line
+    uint32_t before = high->result[0];
+    world_wait_above(&low->result[0], 0);
+    CHECK_EQUAL(high->result[0], before);
+    CHECK_EQUAL(thread_priority(low->thread, ACTOR_PRIORITY - 1), OK);
+    world_wait_above(&high->result[0], before);
+    world_end();
+}
+
+static void suicide(struct actor *self) {
+    if (self->argument == 0) {
+        (void)!thread_destroy(HANDLE(SLOT_THREAD));
+    } else if (self->argument == 1) {
+        (void)!task_kill(HANDLE(SLOT_TASK), CAUSE_EXIT);
+    } else {
+        struct task_destroy_out out;
+        (void)!task_destroy(HANDLE(SLOT_TASK), &out);
+    }
+    self->result[0] = 1;
+}
+
+TEST(suicide, "a task may end its own thread or itself, and never runs again") {
+    world_begin();
+    for (uint32_t how = 0; how < 3; how++) {
+        struct actor *actor = task_make(POOL, 10, suicide);
+        CHECK_EQUAL(task_death_event(actor->task, WORLD_EVENT, 1u << 20), OK);
+        actor_start(actor, how);
+        world_settle();
+        CHECK_EQUAL(actor->result[0], 0);
+        CHECK(!actor->done);
+        struct task_info_out info = {0};
+        error_t error = task_info(actor->task, &info);
+        CHECK(how == 2 || error == OK);
+        CHECK(how != 1 || (info.state == TASK_STATE_DEAD && info.cause == CAUSE_EXIT));
+        CHECK(how != 0 || (info.state == TASK_STATE_ALIVE && info.threads == 0));
+        actor_end(actor);
+    }
+    world_end();
+}

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT
+#include "pager_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "abi_hash.h"
+#include "image.h"
+#include "module.h"
+#include "pager.h"
+#include "program.h"
+#include "tests/test.h"
+#include "transfer.h"
+
+struct model model;
+int machine_traces;
+
+struct model_frame {
+    uint32_t word[MODEL_WORDS];
+    uint16_t maps;
+    uint8_t taken, self;  // self: mapped into the pager
+    uint8_t reads, writes;  // transfers that work on it
+};
+static struct model_frame *frame_table;
+static uint32_t (*store)[MODEL_WORDS];
+static struct block_ring *ring;
+static struct ring_request transfers[RING_LENGTH];
+static uint32_t transfer_pending;
+static uint64_t seed_state;
+static token_t last_token;
+
+static const uint32_t window_sizes[WINDOW_COUNT] = {
+    [WINDOW_FRAMES] = 16, [WINDOW_SWAP] = 1, [WINDOW_META] = 256,
+    [WINDOW_POLICY] = DOMAINS_MAX * 2 * 2048, [WINDOW_VIEW] = 1};
+static char *windows[WINDOW_COUNT];
+static uint8_t *window_ready[WINDOW_COUNT];
+
+uint32_t model_random(uint32_t below) {
+    seed_state = seed_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed_state >> 33) % below;
+}
+
+uint32_t model_file_word(uint32_t page, uint32_t word) {
+    return 0xf11e0000u + page * MODEL_WORDS + word;
+}
+
+static struct model_frame *frame_at(frame_t number) {
+    CHECK(number > 0 && number <= model.frames);
+    return &frame_table[number];
+}
+
+static struct model_task *task_at(handle_t handle) {
+    CHECK(HANDLE_INDEX(handle) >= SLOT_FREE && HANDLE_INDEX(handle) < SLOT_FREE + MODEL_TASKS);
+    return &model.task[HANDLE_INDEX(handle) - SLOT_FREE];
+}
+
+// ---- a program's file ------------------------------------------------------------------------
+
+// text: pages 0-1 at 0x08048000; data: pages 2-4 and half of 5 at 0x0804c000, zeros up to page 9.
+static void image_write(char *at) {
+    struct image_elf_header header = {
+        .ident = {0x7f, 'E', 'L', 'F', 1, 1, 1}, .type = IMAGE_TYPE_EXECUTABLE,
+        .machine = IMAGE_MACHINE_386, .version = 1, .entry = 0x08048200,
+        .header_offset = sizeof header, .size = sizeof header,
+        .header_size = sizeof(struct image_program_header), .header_count = 3};
+    struct image_program_header segments[3] = {
+        {IMAGE_LOAD, 0, 0x08048000, 0, 0x2000, 0x2000, IMAGE_FLAG_READ | IMAGE_FLAG_EXECUTE, 4096},
+        {IMAGE_LOAD, 0x2000, 0x0804c000, 0, 0x3800, 0x7800, IMAGE_FLAG_READ | IMAGE_FLAG_WRITE,
+         4096},
+        {IMAGE_NOTE, 0x400, 0, 0, 24, 24, IMAGE_FLAG_READ, 4}};
+    struct {
+        uint32_t name_size, size, type;
+        char name[8];
+        uint32_t hash;
+    } note = {6, 4, IMAGE_NOTE_TYPE, IMAGE_NOTE_NAME, ABI_HASH};
+    memcpy(at, &header, sizeof header);
+    memcpy(at + sizeof header, segments, sizeof segments);
+    memcpy(at + 0x400, &note, sizeof note);
+}
+
+// ---- machine.h -------------------------------------------------------------------------------
+
+void *machine_window(enum window window) {
+    return windows[window];
+}
+
+uint32_t machine_window_pages(enum window window) {
+    return window_sizes[window];
+}
+
+error_t machine_window_map(enum window window, uint32_t page, frame_t frame) {
+    CHECK(page < window_sizes[window]);
+    CHECK(!window_ready[window][page]);
+    struct model_frame *f = frame_at(frame);
+    CHECK(f->taken && f->maps == 0 && f->reads == 0 && f->writes == 0);
+    if (model.entries_left == 0) {
+        return E_MEMORY;
+    }
+    f->maps++;
+    f->self = 1;
+    window_ready[window][page] = 1;
+    char *at = windows[window] + (size_t)page * PAGE_SIZE;
+    CHECK(mprotect(at, PAGE_SIZE, PROT_READ | PROT_WRITE) == 0);
+    return OK;
+}
+
+error_t machine_view(frame_t frame) {
+    if (frame != MODEL_MODULE_FIRST) {
+        return E_OWNER;
+    }
+    CHECK(mprotect(windows[WINDOW_VIEW], PAGE_SIZE, PROT_READ | PROT_WRITE) == 0);
+    image_write(windows[WINDOW_VIEW]);
+    return OK;
+}
+
+uint32_t machine_frames_take(frame_t *list, uint32_t count) {
+    uint32_t done = 0;
+    for (; done < count && model.taken < model.frames; done++) {
+        frame_t number = ++model.taken;
+        frame_table[number] = (struct model_frame){.taken = 1};
+        list[done] = number;
+    }
+    return done;
+}
+
+error_t machine_frame_return(frame_t frame) {
+    CHECK(frame_at(frame)->maps == 0 && frame_at(frame)->taken);
+    frame_at(frame)->taken = 0;
+    return OK;
+}
+
+error_t machine_frame_copy(frame_t to, frame_t from, uint32_t end) {
+    struct model_frame *f = frame_at(to);
+    CHECK(f->maps == 0 && f->reads == 0 && f->writes == 0);
+    CHECK(from >= MODEL_MODULE_FIRST && from < MODEL_MODULE_FIRST + MODEL_MODULE_PAGES);
+    for (uint32_t i = 0; i < MODEL_WORDS; i++) {
+        f->word[i] = i * (PAGE_SIZE / MODEL_WORDS) < end
+                         ? model_file_word(from - MODEL_MODULE_FIRST, i) : 0;
+    }
+    return OK;
+}
+
+static uint32_t entry_take(struct model_entry *entry, bool unmap) {
+    if (entry->frame == 0) {
+        return 0;
+    }
+    uint32_t report = entry->frame << 8 | (entry->accessed ? FRAME_ACCESSED : 0) |
+                      (entry->dirty ? FRAME_DIRTY : 0);
+    if (unmap) {
+        frame_at(entry->frame)->maps--;
+        *entry = (struct model_entry){0};
+    }
+    return report;
+}
+
+void machine_unmap(handle_t task, struct map_item *items, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(PAGE_OFFSET(items[i].page) == 0);
+        items[i].frame = entry_take(&task_at(task)->entry[items[i].page >> PAGE_SHIFT], true);
+    }
+}
+
+void machine_protect(handle_t task, struct map_item *items, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        struct model_entry *entry = &task_at(task)->entry[items[i].page >> PAGE_SHIFT];
+        items[i].frame = entry_take(entry, false);
+        CHECK(entry->frame == 0 || (items[i].page & MAP_READ));
+        entry->rights = items[i].page & MAP_RIGHTS;
+    }
+}
+
+error_t machine_scan(handle_t task, uint32_t first, uint32_t count, struct scan *scan) {
+    CHECK(first >= LAYOUT_USER_FIRST / PAGE_SIZE && count <= SCAN_PAGES);
+    memset(scan, 0, sizeof *scan);
+    for (uint32_t i = 0; i < count; i++) {
+        struct model_entry *entry = &task_at(task)->entry[first + i];
+        if (entry->frame != 0) {
+            scan->accessed[i / 32] |= (uint32_t)entry->accessed << i % 32;
+            scan->dirty[i / 32] |= (uint32_t)entry->dirty << i % 32;
+            entry->accessed = 0;
+        }
+    }
+    return OK;
+}
+
+uint32_t machine_tables_trim(handle_t task) {
+    (void)task;
+    return 0;
+}
+
+static struct model_thread *waiting_find(token_t token) {
+    for (uint32_t i = 0; i < MODEL_TASKS * MODEL_THREADS; i++) {
+        struct model_task *task = &model.task[i / MODEL_THREADS];
+        struct model_thread *thread = &task->thread[i % MODEL_THREADS];
+        if (task->number != 0 && thread->token == token && token != 0) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+error_t machine_reply_map(token_t token, const struct map_item *item) {
+    struct model_thread *thread = waiting_find(token);
+    if (thread == NULL) {
+        return E_TOKEN;
+    }
+    struct model_task *task = thread->task;
+    uint32_t page = item->page >> PAGE_SHIFT, rights = PAGE_OFFSET(item->page);
+    frame_t number = ITEM_FRAME(*item);
+    struct model_frame *frame = frame_at(number);
+    CHECK(rights != 0 && (rights & ~MAP_RIGHTS) == 0);
+    CHECK((rights & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE));
+    CHECK(page >= LAYOUT_USER_FIRST / PAGE_SIZE && page < LAYOUT_KERNEL / PAGE_SIZE);
+    CHECK(frame->taken && !frame->self && frame->reads == 0);
+    struct model_entry *entry = &task->entry[page];
+    CHECK(entry->frame == 0 || entry->frame == number);
+    CHECK(frame->maps == (entry->frame == number));  // private memory: nowhere else
+    if (model.entries_left == 0 && entry->frame == 0) {
+        return E_MEMORY;
+    }
+    if (item->frame & FRAME_ZERO) {
+        CHECK(frame->writes == 0 && frame->maps == 0);
+        memset(frame->word, 0, sizeof frame->word);
+    }
+    if (entry->frame == 0) {
+        *entry = (struct model_entry){.frame = number};
+        frame->maps++;
+    }
+    entry->rights = (uint8_t)rights;
+    thread->token = 0;
+    thread->state = THREAD_RUNS;
+    return OK;
+}
+
+error_t machine_reply_error(token_t token, error_t error) {
+    struct model_thread *thread = waiting_find(token);
+    if (thread == NULL) {
+        return E_TOKEN;
+    }
+    thread->token = 0;
+    thread->state = THREAD_REFUSED;
+    thread->error = error;
+    return OK;
+}
+
+void machine_handle_drop(handle_t handle) {
+    (void)task_at(handle);
+}
+
+struct block_ring *machine_ring(void) {
+    return ring;
+}
+
+void machine_ring_signal(void) {
+}
+
+void machine_trace_record(uint32_t kind, uint32_t task, uint32_t word0, uint32_t word1,
+                          uint32_t word2) {
+    CHECK(kind >= EVENT_admit && kind <= EVENT_limit);
+    (void)task, (void)word0, (void)word1, (void)word2;
+}
+
+// ---- the block server ------------------------------------------------------------------------
+
+static uint32_t store_size;
+
+// The first half of the words moves when a transfer begins, the second when it ends.
+static void transfer_move(const struct ring_request *request, uint32_t from, uint32_t to) {
+    struct model_frame *frame = frame_at(request->frame);
+    for (uint32_t i = from; i < to; i++) {
+        if (request->operation == RING_READ) {
+            frame->word[i] = store[request->disk_page][i];
+        } else {
+            store[request->disk_page][i] = frame->word[i];
+        }
+    }
+}
+
+static void transfer_begin(void) {
+    struct ring_request request = ring->request[ring->taken++ % RING_LENGTH];
+    struct model_frame *frame = frame_at(request.frame);
+    CHECK(request.operation == RING_READ || request.operation == RING_WRITE);
+    CHECK(request.disk_page > 0 && request.disk_page < store_size && frame->taken);
+    for (uint32_t i = 0; i < transfer_pending; i++) {
+        CHECK(transfers[i].disk_page != request.disk_page && transfers[i].frame != request.frame);
+    }
+    frame->reads += request.operation == RING_READ;
+    frame->writes += request.operation == RING_WRITE;
+    CHECK(frame->reads == 0 || frame->maps == 0);
+    transfer_move(&request, 0, MODEL_WORDS / 2);
+    transfers[transfer_pending++] = request;
+    model.begun++;
+}
+
+static void transfer_end(uint32_t index) {
+    struct ring_request request = transfers[index];
+    bool fails = model.io_errors != 0 && model_random(model.io_errors) == 0;
+    struct model_frame *frame = frame_at(request.frame);
+    transfer_pending--;
+    memmove(&transfers[index], &transfers[index + 1],
+            (transfer_pending - index) * sizeof transfers[0]);
+    if (!fails) {
+        transfer_move(&request, MODEL_WORDS / 2, MODEL_WORDS);
+    }
+    frame->reads -= request.operation == RING_READ;
+    frame->writes -= request.operation == RING_WRITE;
+    ring->completion[ring->completed++ % RING_LENGTH] =
+        (struct ring_completion){request.tag, fails ? E_IO : OK};
+}
+
+static uint32_t transfer_draw(void) {
+    if (model.slowness != 0 && model_random(64) != 0) {
+        return transfer_pending - 1;
+    }
+    return model.hold ? 1 + model_random(transfer_pending - 1) : model_random(transfer_pending);
+}
+
+void model_block_step(void) {
+    (void)pager_work();
+    if (model.slowness != 0 && model_random(model.slowness) != 0) {
+        return;
+    }
+    if (ring->taken != ring->submitted && model_random(2) == 0) {
+        transfer_begin();
+    } else if (transfer_pending > model.hold) {
+        transfer_end(transfer_draw());
+        demand_continue();
+    }
+    (void)pager_work();
+}
+
+void model_block_drain(void) {
+    model.slowness = 0;
+    model.hold = false;
+    for (uint32_t i = 0; i < 10000 && (transfer_pending > 0 || ring->submitted != ring->collected ||
+                                       transfer_count > 0 || pager_work()); i++) {
+        model_block_step();
+    }
+    CHECK(transfer_count == 0);
+}
+
+// ---- tasks -----------------------------------------------------------------------------------
+
+struct model_task *model_admit(uint32_t number) {
+    struct program_start start;
+    for (uint32_t i = 0; i < MODEL_TASKS; i++) {
+        struct model_task *task = &model.task[i];
+        if (task->number == 0) {
+            field_name name = {"program"};
+            if (program_admit(number, HANDLE(SLOT_FREE + i), &name, &start) != OK) {
+                return NULL;
+            }
+            CHECK_EQUAL(start.entry, 0x08048200);
+            CHECK(start.stack % 16 == 0 && start.stack < LAYOUT_STACK_TOP);
+            *task = (struct model_task){.number = number};
+            for (uint32_t t = 0; t < MODEL_THREADS; t++) {
+                task->thread[t].task = task;
+            }
+            task->entry = calloc(LAYOUT_KERNEL / PAGE_SIZE, sizeof *task->entry);
+            return task;
+        }
+    }
+    return NULL;
+}
+
+void model_kill(struct model_task *task) {
+    for (uint32_t page = 0; page < LAYOUT_KERNEL / PAGE_SIZE; page++) {
+        (void)entry_take(&task->entry[page], true);
+    }
+    CHECK_EQUAL(program_retire(task->number), OK);
+    free(task->entry);
+    *task = (struct model_task){0};
+}
+
+static uint32_t fault_label(const struct model_entry *entry, bool write) {
+    if (!write) {
+        return LABEL_fault_read;
+    }
+    return entry->frame != 0 ? LABEL_fault_protection : LABEL_fault_write;
+}
+
+static void thread_fault(struct model_thread *thread, uint32_t label, uint32_t page) {
+    struct fault fault = {label, thread->task->number, ++last_token, page << PAGE_SHIFT | 0x123,
+                          0x08048200};
+    struct answer answer = {0};
+    thread->token = fault.token;
+    thread->state = THREAD_WAITS;
+    demand_serve(&fault, &answer);
+    while (answer.kind == ANSWER_MAP) {
+        error_t error = machine_reply_map(fault.token, &answer.item);
+        if (error == OK) {
+            return;
+        }
+        demand_amend(&fault, &answer, error);
+    }
+    if (answer.kind == ANSWER_ERROR) {
+        CHECK_EQUAL(machine_reply_error(fault.token, answer.error), OK);
+    }
+}
+
+bool model_access(struct model_thread *thread, uint32_t page, bool write,
+                  uint32_t value[MODEL_WORDS]) {
+    struct model_entry *entry = &thread->task->entry[page];
+    if (entry->frame == 0 || (write && !(entry->rights & MAP_WRITE))) {
+        thread_fault(thread, fault_label(entry, write), page);
+        return false;
+    }
+    struct model_frame *frame = frame_at(entry->frame);
+    entry->accessed = 1;
+    entry->dirty |= write;
+    memcpy(write ? frame->word : value, write ? value : frame->word, sizeof frame->word);
+    return true;
+}
+
+// ---- the whole -------------------------------------------------------------------------------
+
+void model_start(uint32_t frames, uint32_t store_pages, uint32_t seed) {
+    model_stop();
+    model = (struct model){.frames = frames, .entries_left = UINT32_MAX};
+    seed_state = seed * 2 + 1;
+    frame_table = calloc(MODEL_FRAMES_MAX + 1, sizeof *frame_table);
+    store = calloc(MODEL_STORE_MAX, sizeof *store);
+    ring = calloc(1, sizeof *ring);
+    transfer_pending = 0;
+    store_size = store_pages;
+    for (uint32_t i = 0; i < WINDOW_COUNT; i++) {
+        // Pages that the pager has not asked for are out of reach.
+        windows[i] = mmap(NULL, (size_t)window_sizes[i] * PAGE_SIZE, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        CHECK(windows[i] != MAP_FAILED);
+        window_ready[i] = calloc(window_sizes[i], 1);
+    }
+    pager_init();
+    field_name name = {"program"};
+    CHECK_EQUAL(module_add(&name, MODEL_MODULE_FIRST, MODEL_MODULE_PAGES * PAGE_SIZE), OK);
+    if (store_pages > 0) {
+        CHECK_EQUAL(transfer_attach(store_pages), OK);
+    }
+}
+
+void model_stop(void) {
+    for (uint32_t i = 0; i < MODEL_TASKS; i++) {
+        free(model.task[i].entry);
+        model.task[i] = (struct model_task){0};
+    }
+    free(frame_table);
+    free(store);
+    free(ring);
+    frame_table = NULL;
+    store = NULL;
+    ring = NULL;
+    for (uint32_t i = 0; i < WINDOW_COUNT; i++) {
+        if (windows[i] != NULL) {
+            munmap(windows[i], (size_t)window_sizes[i] * PAGE_SIZE);
+        }
+        free(window_ready[i]);
+        windows[i] = NULL;
+        window_ready[i] = NULL;
+    }
+}
+
+void model_check_empty(void) {
+    uint32_t kept = 0;
+    for (uint32_t slot = 1; slot < framelist_count; slot++) {
+        kept += framelist_at(slot)->state == FRAME_META;
+    }
+    CHECK_EQUAL(framelist_idle + kept + 1, framelist_count);
+    CHECK_EQUAL(metapage_used, 0);
+    CHECK_EQUAL(swap_space.used, 0);
+    for (uint32_t number = 1; number <= model.taken; number++) {
+        CHECK(frame_table[number].maps == frame_table[number].self);
+    }
+}
