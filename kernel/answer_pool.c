@@ -3,6 +3,7 @@
 #include "invoke.h"
 #include "event.h"
 #include "port.h"
+#include "reap.h"
 #include "schedule.h"
 #include "timer.h"
 #include "trap.h"
@@ -65,6 +66,17 @@ static error_t alloc_run(struct pool *pool, uint32_t count, struct map_item *lis
         list[i] = (struct map_item){0, (first + i) << 8};
     }
     return OK;
+}
+
+error_t answer_pool_reap(const struct invocation *invocation, const struct pool_reap_in *in,
+                         struct pool_reap_out *out) {
+    (void)in;
+    bool left = false;
+    error_t error = pool_reap(invocation->body, &left);
+    if (current_thread == invocation->thread) {
+        out->left = left;
+    }
+    return error;
 }
 
 error_t answer_pool_frames_alloc(const struct invocation *invocation,

@@ -261,18 +261,19 @@ error_t answer_task_protect(const struct invocation *invocation, const struct ta
     return entries_change(invocation, in->count, true, &out->done);
 }
 
-// Accessed is read and cleared, Dirty only read (unmap and protect return it).
+// Accessed is read and cleared, Dirty only read (unmap and protect return it). Returns 1 if the page
+// was accessed.
 static uint32_t scan_entry(uint64_t *entry, uint32_t index, struct message_buffer *buffer) {
-    uint32_t bit = 1u << index % 32, flags = (uint32_t)*entry, accessed = 0;
-    if (flags & ENTRY_ACCESSED) {
-        __atomic_fetch_and((uint32_t *)entry, ~ENTRY_ACCESSED, __ATOMIC_SEQ_CST);
-        buffer->bitmap[0][index / 32] |= bit;
-        accessed = 1;
-    }
-    if (flags & ENTRY_DIRTY) {
+    uint32_t low = (uint32_t)*entry, bit = 1u << index % 32;
+    if (low & ENTRY_DIRTY) {
         buffer->bitmap[1][index / 32] |= bit;
     }
-    return accessed;
+    if (!(low & ENTRY_ACCESSED)) {
+        return 0;
+    }
+    __atomic_fetch_and((uint32_t *)entry, ~(uint32_t)ENTRY_ACCESSED, __ATOMIC_SEQ_CST);
+    buffer->bitmap[0][index / 32] |= bit;
+    return 1;
 }
 
 error_t answer_task_scan(const struct invocation *invocation, const struct task_scan_in *in,

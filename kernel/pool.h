@@ -21,6 +21,7 @@ struct pool {
     uint32_t low_used;
     uint32_t children;
     uint32_t check_used;  // frame_check() counts here
+    frame_t reap_next;    // how far pool_reap() has looked
     struct slab *partial[KALLOC_CLASSES];
 };
 

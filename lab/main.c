@@ -12,6 +12,7 @@ static const struct command {
     const char *text;
 } commands[] = {
     {"sim", sim_main, "replay page-reference traces under the pager's policies, count misses"},
+    {"replay", replay_main, "decide again what the pager decided in a trace, compare the victims"},
     {"policies", sim_policies_main, "list the policies"},
     {"trace", trace_main, "print a trace: text, summary, requests without a reply, time line"},
     {"dissector", dissector_main, "print the dissector of traces for Wireshark and tshark"},

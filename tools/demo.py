@@ -62,7 +62,7 @@ def options():
     parser = Parser(prog="./quire demo", description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=number(64, 16384), default=360,
                         help="frame limit of the program (default %(default)s)")
-    parser.add_argument("--lookups", type=number(1, 10000000), default=2000,
+    parser.add_argument("--lookups", type=number(1, 10000000), default=1000,
                         help=f"lookups in each of the {ROUNDS} rounds (default %(default)s)")
     parser.add_argument("--jobs", type=number(1, 64), default=os.cpu_count() or 1,
                         help="virtual machines at a time (default: one for each core)")

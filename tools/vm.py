@@ -145,7 +145,8 @@ class Result:
 
 def arguments(machine, folder, serial="stdio"):
     """The QEMU command line of a machine; what it needs on disk is made in folder."""
-    line = [QEMU, "-cpu", CPU, "-m", str(machine.memory), "-nodefaults", "-display", "none",
+    line = ["setpriv", "--pdeathsig", "KILL", "--",  # no machine outlives who started it
+            QEMU, "-cpu", CPU, "-m", str(machine.memory), "-nodefaults", "-display", "none",
             "-no-reboot", "-debugcon", "file:" + os.path.join(folder, "log"),
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     line += ["-serial", "stdio"] if serial == "stdio" else serial

@@ -49,6 +49,11 @@ static uint32_t leaf_check(struct domain *domain, uint32_t first, struct tally *
     for (uint32_t page = first; page < first + PAGEMAP_LEAF_PAGES; page++) {
         broken += entry_check(domain, page, pagemap_get(&domain->pages, page), tally);
     }
+    uint32_t span, count = pagemap_span(&domain->pages, first, &span);
+    for (uint32_t page = first; page < first + PAGEMAP_LEAF_PAGES; page++) {
+        broken += (page < span || page >= span + count) &&
+                  ENTRY_STATE(pagemap_get(&domain->pages, page)) == ENTRY_RESIDENT;
+    }
     tally->leaves++;
     return broken + (tally->resident - before != pagemap_residents(&domain->pages, first));
 }
@@ -68,7 +73,7 @@ static uint32_t domain_check(struct domain *domain, struct tally *sum) {
     sum->reading += tally.reading;
     sum->writing += tally.writing;
     sum->stored += tally.stored;
-    sum->leaves += tally.leaves + 2;  // its root and its regions
+    sum->leaves += tally.leaves + 3;  // root, spans, regions
     return broken + resident_check(domain);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "control.h"
 #include "demand.h"
+#include "evict.h"
 
 #define PLANS_MAX 16u
 
@@ -22,6 +23,9 @@ void control_init(void) {
 static void policy_set(const struct policy_kind *kind) {
     control_policy = kind;
     FOR_EACH_DOMAIN(domain) {
+        if (kind != domain->policy.kind && domain->policy.kind->operations->blind) {
+            evict_scan(domain);  // the new one shall know what was used
+        }
         resident_policy_set(domain, kind);
     }
 }
@@ -40,6 +44,7 @@ error_t control_limit_set(uint32_t frames) {
         return E_ARGUMENT;
     }
     control_limit = frames == 0 ? LIMIT_NONE : frames;
+    evict_surplus_due = 1;
     FOR_EACH_DOMAIN(domain) {
         resident_limit_set(domain, control_limit);
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "evict.h"
-#include "mapping.h"
 #include "transfer.h"
 
 enum outcome {
@@ -12,14 +11,19 @@ enum outcome {
 
 // ---- Accessed bits ---------------------------------------------------------------------------
 
-// The kernel knows no pages below MAPPING_FIRST.
 static void leaf_scan(struct domain *domain, uint32_t leaf) {
     struct scan scan;
-    uint32_t first = MAX_OF(leaf, MAPPING_FIRST);
-    if (machine_scan(domain->space, first, SCAN_PAGES - (first - leaf), &scan) != OK) {
-        return;  // the task is going: its bits mean nothing any more
+    uint32_t first, count = pagemap_span(&domain->pages, leaf, &first);
+    if (count == 0 || machine_scan(domain->space, first, count, &scan) != OK) {
+        return;  // nothing to see, or the task is going: its bits mean nothing any more
     }
-    for (uint32_t i = 0; i < SCAN_PAGES / 32; i++) {
+    for (uint32_t i = 0; i < (count + 31) / 32; i += 2) {
+        if ((scan.accessed[i] | scan.accessed[i + 1]) != 0) {
+            machine_trace(EVENT_accessed, domain->number, first + i * 32, scan.accessed[i],
+                          scan.accessed[i + 1]);
+        }
+    }
+    for (uint32_t i = 0; i < (count + 31) / 32; i++) {
         for (uint32_t bits = scan.accessed[i]; bits != 0; bits &= bits - 1) {
             uint32_t page = first + i * 32 + (uint32_t)__builtin_ctz(bits);
             uint32_t entry = pagemap_get(&domain->pages, page);
@@ -30,14 +34,14 @@ static void leaf_scan(struct domain *domain, uint32_t leaf) {
     }
 }
 
-static void domain_scan(struct domain *domain) {
+void evict_scan(struct domain *domain) {
     uint32_t next = 0;  // pages below were scanned
     for (uint32_t i = 0; i < domain->regions.count; i++) {
         const struct region *region = &domain->regions.list[i];
         for (uint32_t page = MAX_OF(region->first, next); page < region->end; page = next) {
             next = (page / SCAN_PAGES + 1) * SCAN_PAGES;
             if (pagemap_residents(&domain->pages, page) > 0) {
-                leaf_scan(domain, next - SCAN_PAGES);
+                leaf_scan(domain, page);
             }
         }
     }
@@ -47,8 +51,9 @@ static void domain_scan(struct domain *domain) {
 }
 
 static void scan_if_due(struct domain *domain) {
-    if (domain->since_scan++ >= domain->resident / SCAN_SHARE) {
-        domain_scan(domain);
+    if (!domain->policy.kind->operations->blind &&
+        domain->since_scan++ >= domain->resident / SCAN_SHARE) {
+        evict_scan(domain);
     }
 }
 
@@ -229,11 +234,17 @@ enum room evict_for_page(struct domain *domain, uint32_t incoming) {
 
 #define SURPLUS_SLICE 32u  // pages evicted before other messages are looked at
 
+int evict_surplus_due;
+
 int evict_surplus(void) {
     uint32_t done = 0;
+    evict_surplus_due = 0;
     FOR_EACH_DOMAIN(domain) {
-        while (domain->resident + domain->reading > domain->limit &&
-               domain->writing < writing_most(domain)) {
+        while (domain->resident + domain->reading > domain->limit) {
+            evict_surplus_due = 1;
+            if (domain->writing >= writing_most(domain)) {
+                break;  // and go on when one has been written
+            }
             enum outcome outcome = domain_evict(domain, POLICY_NONE);
             if (outcome == EVICT_NOTHING || outcome == EVICT_FULL) {
                 break;
@@ -278,6 +289,7 @@ static void write_undo(struct domain *domain, uint32_t slot) {
     transfer_error_note();
     frame->state = FRAME_RESIDENT;
     frame->dirty = 1;
+    evict_surplus_due = 1;
     pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_RESIDENT, slot));
     page_keep(domain, slot);
 }

@@ -22,9 +22,13 @@ enum room {
 enum room evict_for_page(struct domain *domain, uint32_t incoming);
 // A frame, for whatever use; `domain` asks.
 enum room evict_for_frame(struct domain *domain);
+// Read and clear the Accessed bits of a domain, and tell its policy.
+void evict_scan(struct domain *domain);
 // One resident page less in this domain (incoming: a mark, or POLICY_NONE).
 enum room evict_one(struct domain *domain, uint32_t incoming);
-// Evict down to limits that were lowered. True: there is more to do, at once.
+// A limit was lowered: pages that are too many have to go.
+extern int evict_surplus_due;
+// Evict some of them. True: there is more to do, at once.
 int evict_surplus(void);
 
 // A transfer of this frame has ended.

@@ -4,26 +4,25 @@
 #include "memory.h"
 #include "stubs.h"
 
-static const struct {
-    vaddr_t start;
-    uint32_t pages;
-} windows[WINDOW_COUNT] = {
-    [WINDOW_FRAMES] = {0x10000000, 0x4000},
-    [WINDOW_SWAP] = {0x14000000, 0x1000},
-    [WINDOW_VIEW] = {0x15000000, 1},
-    [WINDOW_META] = {0x18000000, 0x18000},
-    [WINDOW_POLICY] = {0x30000000, 0x40000},
+char *const machine_windows[WINDOW_COUNT] = {
+    [WINDOW_FRAMES] = (char *)0x10000000, [WINDOW_SWAP] = (char *)0x14000000,
+    [WINDOW_VIEW] = (char *)0x15000000,   [WINDOW_META] = (char *)0x18000000,
+    [WINDOW_POLICY] = (char *)0x30000000,
+};
+static const uint32_t window_pages[WINDOW_COUNT] = {
+    [WINDOW_FRAMES] = 0x4000,  [WINDOW_SWAP] = 0x1000,    [WINDOW_VIEW] = 1,
+    [WINDOW_META] = 0x18000, [WINDOW_POLICY] = 0x40000,
 };
 
 int machine_traces;
 static int view_shown;
 
-void *machine_window(enum window window) {
-    return (void *)(uintptr_t)windows[window].start;
+static vaddr_t window_address(enum window window, uint32_t page) {
+    return (vaddr_t)(uintptr_t)machine_windows[window] + page * PAGE_SIZE;
 }
 
 uint32_t machine_window_pages(enum window window) {
-    return windows[window].pages;
+    return window_pages[window];
 }
 
 static error_t self_map(vaddr_t page_rights, uint32_t frame_flags) {
@@ -33,21 +32,21 @@ static error_t self_map(vaddr_t page_rights, uint32_t frame_flags) {
 }
 
 error_t machine_window_map(enum window window, uint32_t page, frame_t frame) {
-    return self_map((windows[window].start + page * PAGE_SIZE) | MAP_READ | MAP_WRITE,
+    return self_map(window_address(window, page) | MAP_READ | MAP_WRITE,
                     frame << 8 | FRAME_ZERO);
 }
 
 error_t machine_view(frame_t frame) {
     if (view_shown) {
         struct task_unmap_out out;
-        message_buffer()->list[0] = (struct map_item){windows[WINDOW_VIEW].start, 0};
+        message_buffer()->list[0] = (struct map_item){window_address(WINDOW_VIEW, 0), 0};
         error_t error = task_unmap(HANDLE(SLOT_TASK), 1, &out);
         if (error != OK) {
             return error;
         }
         view_shown = 0;
     }
-    error_t error = self_map(windows[WINDOW_VIEW].start | MAP_READ, frame << 8);
+    error_t error = self_map(window_address(WINDOW_VIEW, 0) | MAP_READ, frame << 8);
     view_shown = error == OK;
     return error;
 }

@@ -18,7 +18,10 @@ enum window {
     WINDOW_VIEW,    // program.c: first page of a module, read-only
     WINDOW_COUNT
 };
-void *machine_window(enum window window);
+extern char *const machine_windows[WINDOW_COUNT];
+static inline void *machine_window(enum window window) {
+    return machine_windows[window];
+}
 uint32_t machine_window_pages(enum window window);
 
 // Map one of the pager's frames, zeroed and writable, at a page of a window.

@@ -17,8 +17,10 @@ enum entry_state {
 #define ENTRY_VALUE(entry) ((entry) >> 3)
 
 // root: metapage with 1024 words, each leaf's metapage << 11 | number of its resident entries.
+// spans: metapage with 1024 words, first << 16 | end of a part of each leaf outside of which no entry
+// is resident: pagemap_span().
 struct pagemap {
-    uint32_t root;
+    uint32_t root, spans;
 };
 #define PAGEMAP_LEAF_PAGES 1024u
 #define PAGEMAP_LEAVES (0xc0000u / PAGEMAP_LEAF_PAGES)
@@ -38,6 +40,10 @@ static inline uint32_t pagemap_get(const struct pagemap *map, uint32_t page) {
 static inline uint32_t pagemap_residents(const struct pagemap *map, uint32_t page) {
     return ((uint32_t *)metapage_at(map->root))[page / PAGEMAP_LEAF_PAGES] & 0x7ffu;
 }
+
+// The narrowest run of pages, in the leaf of `page`, outside of which none of that leaf is resident.
+// Returns its length, 0 if none is.
+uint32_t pagemap_span(const struct pagemap *map, uint32_t page, uint32_t *first);
 
 int pagemap_init(struct pagemap *map);  // 0: no memory
 void pagemap_end(struct pagemap *map);

@@ -13,12 +13,13 @@ void pager_init(void) {
     resident_reset();
     module_init();
     transfer_init();
+    evict_surplus_due = 0;
     control_init();
     demand_init();
 }
 
 int pager_work(void) {
-    int more = evict_surplus();
+    int more = evict_surplus_due && evict_surplus();
     transfer_flush();
     return more;
 }

@@ -68,7 +68,15 @@ static int policy_place(struct domain *domain, const struct policy_kind *kind, u
     return 1;
 }
 
+// The domain begins (resident 0), or its order is now as after a handover from a policy to itself.
+static void policy_trace(const struct domain *domain) {
+    uint32_t index = (uint32_t)(domain->policy.kind - policy_kinds);
+    machine_trace(EVENT_policy, domain->number, index, index, domain->resident);
+}
+
 int resident_init(struct domain *domain, const struct policy_kind *kind) {
+    domain->policy.kind = kind;
+    policy_trace(domain);
     return policy_place(domain, kind, 0, slots_wanted(domain));
 }
 
@@ -103,6 +111,7 @@ static int policy_grow(struct domain *domain) {
             frame->mark = checked_take(&domain->policy, POLICY_NONE);
         }
     }
+    policy_trace(domain);
     return 1;
 }
 
@@ -149,6 +158,8 @@ uint32_t resident_victim(struct domain *domain, uint32_t incoming) {
 }
 
 void resident_drop(struct domain *domain, uint32_t slot) {
+    const struct frame_record *frame = framelist_at(slot);
+    machine_trace(EVENT_drop, domain->number, frame->page, frame->mark, 0);
     domain->resident--;
     resident_untake(domain, framelist_at(slot)->mark);
 }

@@ -3,6 +3,7 @@
 
 #define PAGES_MAX 128u
 #define STACK_BYTES 8192u
+#define COPIES_MAX 64u
 #define BUFFERS 0xbff60000u  // of threads beside a task's first
 #define LIMIT_MS 20000u
 #define LIMIT_BIT (1u << 31)
@@ -13,6 +14,8 @@ static struct actor *actor_used[ACTORS];
 static char stacks[ACTORS][STACK_BYTES] __attribute__((aligned(16)));
 static struct map_item image[PAGES_MAX];  // the test's own pages, as map items
 static uint32_t image_count;
+static frame_t copies[ACTORS][COPIES_MAX];  // frames of tasks that live apart
+static uint32_t copy_count[ACTORS];
 static uint32_t pending;  // bits of the event, taken in and not yet waited for
 static bool dirty;        // a test ended half way
 
@@ -153,16 +156,47 @@ static void image_share(handle_t task) {
     }
 }
 
-struct actor *task_make(handle_t pool, uint32_t rank, void (*run)(struct actor *)) {
-    struct actor *actor = actor_take(run);
-    CHECK_EQUAL(pool_task_create(pool, HANDLE_INDEX(actor->task), rank, ACTOR_CEILING,
-                                 100 + actor->index), OK);
-    image_share(actor->task);
+// The writable pages as they are now, in frames of their own.
+static void image_copy(struct actor *actor) {
+    uint32_t index = actor->index;
+    for (uint32_t i = 0; i < image_count; i++) {
+        frame_t frame = ITEM_FRAME(image[i]);
+        if (image[i].page & MAP_WRITE) {
+            CHECK(copy_count[index] < COPIES_MAX);
+            frame = copies[index][copy_count[index]++] = frame_get();
+            CHECK_EQUAL(pool_frame_copy(POOL, frame, ITEM_FRAME(image[i]), POOL, 0, PAGE_SIZE),
+                        OK);
+        }
+        CHECK_EQUAL(map_one(actor->task, PAGE_DOWN(image[i].page), PAGE_OFFSET(image[i].page),
+                            frame), OK);
+    }
+}
+
+static void actor_finish(struct actor *actor) {
     CHECK_EQUAL(task_thread_create(actor->task, HANDLE_INDEX(actor->thread), LAYOUT_BUFFER,
                                    ACTOR_PRIORITY), OK);
     CHECK_EQUAL(task_handle_give(actor->task, actor->task, SLOT_TASK, RIGHT_ALL, 0), OK);
     CHECK_EQUAL(task_handle_give(actor->task, actor->thread, SLOT_THREAD, RIGHT_ALL, 0), OK);
     actor_handles(actor);
+}
+
+struct actor *task_make(handle_t pool, uint32_t rank, void (*run)(struct actor *)) {
+    struct actor *actor = actor_take(run);
+    CHECK_EQUAL(pool_task_create(pool, HANDLE_INDEX(actor->task), rank, ACTOR_CEILING,
+                                 100 + actor->index), OK);
+    image_share(actor->task);
+    actor_finish(actor);
+    return actor;
+}
+
+struct actor *task_make_apart(handle_t pool, uint32_t rank, void (*run)(struct actor *),
+                              uint32_t argument) {
+    struct actor *actor = actor_take(run);
+    actor->argument = argument;
+    CHECK_EQUAL(pool_task_create(pool, HANDLE_INDEX(actor->task), rank, ACTOR_PRIORITY,
+                                 100 + actor->index), OK);
+    image_copy(actor);
+    actor_finish(actor);
     return actor;
 }
 
@@ -175,14 +209,19 @@ struct actor *thread_make(struct actor *of, uint32_t priority, void (*run)(struc
     return actor;
 }
 
+error_t actor_restart(struct actor *actor) {
+    error_t error = thread_suspend(actor->thread);  // it may have said it is done, not ended yet
+    uint32_t top = (uint32_t)(uintptr_t)stacks[actor->index] + STACK_BYTES;
+    return error != OK ? error
+                       : thread_start(actor->thread, (uint32_t)(uintptr_t)actor_entry, top - 12,
+                                      (uint32_t)(uintptr_t)actor);
+}
+
 void actor_start(struct actor *actor, uint32_t argument) {
     actor->argument = argument;
     actor->done = false;
     pending &= ~(1u << actor->index);
-    CHECK_EQUAL(thread_suspend(actor->thread), OK);  // it may have said it is done, not ended yet
-    uint32_t top = (uint32_t)(uintptr_t)stacks[actor->index] + STACK_BYTES;
-    CHECK_EQUAL(thread_start(actor->thread, (uint32_t)(uintptr_t)actor_entry, top - 12,
-                             (uint32_t)(uintptr_t)actor), OK);
+    CHECK_EQUAL(actor_restart(actor), OK);
 }
 
 void actor_end(struct actor *actor) {
@@ -191,6 +230,9 @@ void actor_end(struct actor *actor) {
         struct task_destroy_out out = {1};
         while (task_destroy(actor->task, &out) == OK && out.left > 0) {
         }
+    }
+    while (copy_count[actor->index] > 0) {
+        frame_put(copies[actor->index][--copy_count[actor->index]]);
     }
     actor_used[actor->index] = NULL;
 }
@@ -235,6 +277,12 @@ void world_pause(uint32_t ms) {
 void world_settle(void) {
     CHECK_EQUAL(thread_priority(THREAD, 0), OK);
     CHECK_EQUAL(thread_priority(THREAD, MAIN_PRIORITY), OK);
+}
+
+void world_pause_or(uint32_t ms, struct actor *actor) {
+    pending &= ~PAUSE_BIT;
+    alarm(ms, PAUSE_BIT);
+    bits_wait(PAUSE_BIT | 1u << actor->index);
 }
 
 bool actor_finished(struct actor *actor) {

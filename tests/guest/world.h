@@ -34,9 +34,15 @@ void world_end(void);
 // A new task with its first thread, charged to `pool`, not yet started. The task has handles to
 // itself (SLOT_TASK, SLOT_THREAD).
 struct actor *task_make(handle_t pool, uint32_t rank, void (*run)(struct actor *actor));
+// The same, but with memory of its own: a copy of the test's data as it is now. Its threads have
+// priorities up to ACTOR_PRIORITY.
+struct actor *task_make_apart(handle_t pool, uint32_t rank, void (*run)(struct actor *actor),
+                              uint32_t argument);
 // Another thread: of the actor's task, or (NULL) of the test's. It must not use message_buffer().
 struct actor *thread_make(struct actor *of, uint32_t priority, void (*run)(struct actor *actor));
 void actor_start(struct actor *actor, uint32_t argument);
+// Let its thread run from the beginning, without touching its memory.
+error_t actor_restart(struct actor *actor);
 // Destroy thread, and task if it has one of its own.
 void actor_end(struct actor *actor);
 // Give a handle of the test's to the actor's task, in slot SLOT_GIVEN + number.
@@ -51,6 +57,8 @@ void world_settle(void);
 bool actor_finished(struct actor *actor);
 // Let others run for so long.
 void world_pause(uint32_t ms);
+// The same, but only until the actor is done.
+void world_pause_or(uint32_t ms, struct actor *actor);
 // Let others run until the counter is above `least`; fails after the limit.
 void world_wait_above(const volatile uint32_t *counter, uint32_t least);
 // The next request on a port; events that come in between are kept. Fails after 20 seconds.

@@ -10,11 +10,13 @@
 #include "module.h"
 #include "pager.h"
 #include "program.h"
+#include "sim_run.h"
 #include "tests/test.h"
 #include "transfer.h"
 
 struct model model;
-int machine_traces;
+int machine_traces = 1;
+static struct sim_run *decisions;  // of the pager's policies since model_start()
 
 struct model_frame {
     uint32_t word[MODEL_WORDS];
@@ -33,8 +35,13 @@ static token_t last_token;
 static const uint32_t window_sizes[WINDOW_COUNT] = {
     [WINDOW_FRAMES] = 16, [WINDOW_SWAP] = 1, [WINDOW_META] = 256,
     [WINDOW_POLICY] = DOMAINS_MAX * 2 * 2048, [WINDOW_VIEW] = 1};
-static char *windows[WINDOW_COUNT];
 static uint8_t *window_ready[WINDOW_COUNT];
+// Addresses that no other part of the process uses; pages the pager has not asked for stay out of
+// reach.
+#define WINDOW_AT(number) ((char *)(0x200000000000 + ((uintptr_t)(number) << 32)))
+char *const machine_windows[WINDOW_COUNT] = {WINDOW_AT(0), WINDOW_AT(1), WINDOW_AT(2),
+                                             WINDOW_AT(3), WINDOW_AT(4)};
+_Static_assert(WINDOW_COUNT == 5, "as many as above");
 
 uint32_t model_random(uint32_t below) {
     seed_state = seed_state * 6364136223846793005u + 1442695040888963407u;
@@ -81,10 +88,6 @@ static void image_write(char *at) {
 
 // ---- machine.h -------------------------------------------------------------------------------
 
-void *machine_window(enum window window) {
-    return windows[window];
-}
-
 uint32_t machine_window_pages(enum window window) {
     return window_sizes[window];
 }
@@ -100,7 +103,7 @@ error_t machine_window_map(enum window window, uint32_t page, frame_t frame) {
     f->maps++;
     f->self = 1;
     window_ready[window][page] = 1;
-    char *at = windows[window] + (size_t)page * PAGE_SIZE;
+    char *at = machine_windows[window] + (size_t)page * PAGE_SIZE;
     CHECK(mprotect(at, PAGE_SIZE, PROT_READ | PROT_WRITE) == 0);
     return OK;
 }
@@ -109,8 +112,8 @@ error_t machine_view(frame_t frame) {
     if (frame != MODEL_MODULE_FIRST) {
         return E_OWNER;
     }
-    CHECK(mprotect(windows[WINDOW_VIEW], PAGE_SIZE, PROT_READ | PROT_WRITE) == 0);
-    image_write(windows[WINDOW_VIEW]);
+    CHECK(mprotect(machine_windows[WINDOW_VIEW], PAGE_SIZE, PROT_READ | PROT_WRITE) == 0);
+    image_write(machine_windows[WINDOW_VIEW]);
     return OK;
 }
 
@@ -257,8 +260,22 @@ void machine_ring_signal(void) {
 
 void machine_trace_record(uint32_t kind, uint32_t task, uint32_t word0, uint32_t word1,
                           uint32_t word2) {
-    CHECK(kind >= EVENT_admit && kind <= EVENT_limit);
-    (void)task, (void)word0, (void)word1, (void)word2;
+    struct trace_record record = {.kind = (uint16_t)kind, .peer = (uint16_t)task,
+                                  .word = {word0, word1, word2}};
+    CHECK((kind >= EVENT_admit && kind <= EVENT_limit) || kind == EVENT_accessed ||
+          kind == EVENT_drop);
+    sim_run_add(decisions, &record);
+}
+
+static void replayed(void *context, const struct sim_run_result *result) {
+    (void)context;
+    if (result->problem != NULL) {
+        test_fail(__FILE__, __LINE__, result->problem);
+    }
+}
+
+void model_replay(void) {
+    CHECK_EQUAL(sim_run_replay(decisions, replayed, NULL), 0);
 }
 
 // ---- the block server ------------------------------------------------------------------------
@@ -415,22 +432,34 @@ bool model_access(struct model_thread *thread, uint32_t page, bool write,
 
 // ---- the whole -------------------------------------------------------------------------------
 
+static void windows_open(void) {
+    for (uint32_t i = 0; i < WINDOW_COUNT; i++) {
+        CHECK(mmap(machine_windows[i], (size_t)window_sizes[i] * PAGE_SIZE, PROT_NONE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) ==
+              machine_windows[i]);
+        window_ready[i] = calloc(window_sizes[i], 1);
+    }
+}
+
+static void windows_close(void) {
+    for (uint32_t i = 0; i < WINDOW_COUNT; i++) {
+        munmap(machine_windows[i], (size_t)window_sizes[i] * PAGE_SIZE);
+        free(window_ready[i]);
+        window_ready[i] = NULL;
+    }
+}
+
 void model_start(uint32_t frames, uint32_t store_pages, uint32_t seed) {
     model_stop();
     model = (struct model){.frames = frames, .entries_left = UINT32_MAX};
     seed_state = seed * 2 + 1;
+    decisions = sim_run_new();
     frame_table = calloc(MODEL_FRAMES_MAX + 1, sizeof *frame_table);
     store = calloc(MODEL_STORE_MAX, sizeof *store);
     ring = calloc(1, sizeof *ring);
     transfer_pending = 0;
     store_size = store_pages;
-    for (uint32_t i = 0; i < WINDOW_COUNT; i++) {
-        // Pages that the pager has not asked for are out of reach.
-        windows[i] = mmap(NULL, (size_t)window_sizes[i] * PAGE_SIZE, PROT_NONE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        CHECK(windows[i] != MAP_FAILED);
-        window_ready[i] = calloc(window_sizes[i], 1);
-    }
+    windows_open();
     pager_init();
     field_name name = {"program"};
     CHECK_EQUAL(module_add(&name, MODEL_MODULE_FIRST, MODEL_MODULE_PAGES * PAGE_SIZE), OK);
@@ -444,20 +473,15 @@ void model_stop(void) {
         free(model.task[i].entry);
         model.task[i] = (struct model_task){0};
     }
+    sim_run_free(decisions);
+    decisions = NULL;
     free(frame_table);
     free(store);
     free(ring);
     frame_table = NULL;
     store = NULL;
     ring = NULL;
-    for (uint32_t i = 0; i < WINDOW_COUNT; i++) {
-        if (windows[i] != NULL) {
-            munmap(windows[i], (size_t)window_sizes[i] * PAGE_SIZE);
-        }
-        free(window_ready[i]);
-        windows[i] = NULL;
-        window_ready[i] = NULL;
-    }
+    windows_close();
 }
 
 void model_check_empty(void) {

@@ -71,5 +71,7 @@ void model_block_step(void);
 void model_block_drain(void);
 // All frames in the pager's hands are accounted for and nothing of a task is left.
 void model_check_empty(void);
+// The simulator, given what the pager's policies learned, chooses the same victims.
+void model_replay(void);
 // What a word of the module's file holds.
 uint32_t model_file_word(uint32_t page, uint32_t word);

@@ -224,6 +224,31 @@ TEST(policy_adopted_keeps_ref, "a host that moves its pages to other slots may k
     }
 }
 
+TEST(policy_blind, "a policy that calls itself blind chooses the same victims whatever was used") {
+    EACH_POLICY(kind) {
+        if (!kind->operations->blind) {
+            continue;
+        }
+        for (uint32_t round = 1; round < 20; round++) {
+            uint32_t order[2][HOST_FRAMES], count = 0;
+            for (int used = 0; used < 2; used++) {
+                uint32_t seed = round;
+                host_start(&host, kind, 20);
+                for (uint32_t i = 0; i < 500; i++) {
+                    uint32_t page = random_next(&seed) % 60;
+                    if (host.slot_of[page] == POLICY_NONE || used) {
+                        host_reference(&host, page);
+                    }
+                }
+                count = checked_order(&host.c, order[used], HOST_FRAMES);
+            }
+            CHECK(memcmp(order[0], order[1], count * sizeof(order[0][0])) == 0);
+        }
+    }
+    CHECK(policy_kinds[POLICY_INDEX_fifo].operations->blind);
+    CHECK(!policy_kinds[POLICY_INDEX_clock].operations->blind);
+}
+
 TEST(policy_keeps_dirty, "no policy changes the dirty bit of a page that stays") {
     EACH_POLICY(kind) {
         uint32_t seed = 5, dirty[HOST_PAGES] = {0};

@@ -179,7 +179,7 @@ def test_no_swap_disk():
 @takes(10)
 def test_swap_full():
     """a store that is too small for the workload ends the program, says so, and hangs nothing"""
-    refused(boot(command="store=ram:16 frames=64 run=index"), "out of memory", "swap")
+    refused(boot(command="store=ram:16 frames=64 run=index"), "store", "full")
 
 
 def test_too_few_frames():

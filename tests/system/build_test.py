@@ -9,7 +9,7 @@ import tempfile
 
 from common import BUILD, HERE, check, command, takes
 
-SOURCES = ("abi", "kernel", "libsys", "libc", "servers", "programs", "lab", "tests", "tools")
+SOURCES = ("abi", "bench", "kernel", "libsys", "libc", "servers", "programs", "lab", "tests", "tools")
 
 
 def copy_tree(folder):

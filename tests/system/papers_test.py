@@ -7,7 +7,7 @@ with or without test_ before it.
 import os
 import re
 
-from common import HERE, check, command
+from common import HERE, check
 
 TEST_FOLDERS = ("tests", "libc", "lab", "kernel", "servers")
 
@@ -29,14 +29,19 @@ def existing_tests():
 
 def claims(text):
     """Claim and tests of each row of the tables; head and rule lines are left out."""
-    for line in text.splitlines():
+    lines = text.splitlines() + [""]
+    for line, after in zip(lines, lines[1:]):
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if line.startswith("|") and len(cells) > 1 and not set(line) <= set("|-: "):
+        if line.startswith("|") and len(cells) > 1 and not is_rule(line) and not is_rule(after):
             yield cells[0], re.findall(r"`(?:test_)?(\w+)`", cells[-1])
 
 
+def is_rule(line):
+    return line.startswith("|") and set(line) <= set("|-: ")
+
+
 def wrong_claims(text, names):
-    rows = list(claims(text))[1:]
+    rows = list(claims(text))
     wrong = [f"'{claim}' names no test" for claim, tests in rows if not tests]
     return wrong + [f"'{claim}' names {test}, which does not exist"
                     for claim, tests in rows for test in tests if test not in names]
@@ -61,11 +66,13 @@ def test_status_check_can_fail():
 
 def test_sources_have_license():
     """every source file begins with an SPDX line"""
-    listed = command(["git", "ls-files"], cwd=HERE)
     wrong = []
-    for path in listed.stdout.splitlines():
-        if path.endswith((".c", ".h", ".def", ".asm", ".ld", ".py", ".sh")):
-            with open(os.path.join(HERE, path), encoding="utf-8") as file:
-                if "SPDX-License-Identifier: MIT" not in file.read(400):
-                    wrong.append(path)
+    for place, folders, names in os.walk(HERE):
+        folders[:] = [name for name in folders if name not in ("build", ".git", "__pycache__")]
+        for name in names:
+            path = os.path.join(place, name)
+            if name.endswith((".c", ".h", ".def", ".asm", ".ld", ".py", ".sh", "meson.build")):
+                with open(path, encoding="utf-8") as file:
+                    if "SPDX-License-Identifier: MIT" not in file.read(400):
+                        wrong.append(os.path.relpath(path, HERE))
     check(not wrong, "no SPDX line: " + ", ".join(wrong))

@@ -143,7 +143,8 @@ def test_policy_example_in_docs():
                        "    return sim_main(count, argument);\n"
                        "}\n")
         done = command(["gcc", "-std=gnu2x", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-                        "-I", policies, "-I", os.path.join(HERE, "lab"), "-o", lab, main,
+                        "-I", policies, "-I", os.path.join(HERE, "lab"),
+                        "-I", os.path.join(HERE, "abi"), "-o", lab, main,
                         *glob.glob(os.path.join(policies, "*.c")),
                         *glob.glob(os.path.join(HERE, "lab", "sim*.c"))])
         check(done.returncode == 0, done.stderr)
@@ -215,3 +216,30 @@ def test_policy_handover_in_guest():
     before = events[:switch].count("evict")
     check(before > 100 and ages[:before] == sorted(ages[:before]), "FIFO's victims out of order")
     check(len(ages) > before + 100, f"{len(ages) - before} victims after the switch")
+
+
+@takes(10)
+def test_policy_replay_in_guest():
+    """victims of a recorded run, with live switches, are those that the host's replay chooses"""
+    line = f"policy=fifo at=300:policy=sieve at=700:policy=clock_r1 {RUN}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace.pcapng")
+        result = vm.run(vm.Machine(image=vm.Image(BUILD), command=line, trace=path, limit=90))
+        check(result.ok, result.explain())
+        done = command([LAB, "replay", path])
+        check(done.returncode == 0, done.stdout + done.stderr)
+        rows = list(csv.DictReader(done.stdout.splitlines()))
+        check(len(rows) == 1 and rows[0]["name"] == "memtest", done.stdout)
+        check(rows[0]["policy"] == "clock_r1" and rows[0]["result"] == "same", done.stdout)
+        check(int(rows[0]["victims"]) == result.stats["memtest"]["evictions"],
+              f"{done.stdout}{result.stats}")
+        with open(path, "rb") as file:
+            whole = file.read()
+        cut = os.path.join(folder, "cut.pcapng")
+        with open(cut, "wb") as file:
+            file.write(whole[:len(whole) // 2])
+        done = command([LAB, "replay", cut])
+        check(done.returncode == 0 and "same" in done.stdout, done.stdout + done.stderr)
+    for wrong in (["replay"], ["replay", "/nowhere"], ["replay", LAB]):
+        done = command([LAB, *wrong])
+        check(done.returncode == 2 and done.stderr, f"{wrong}: {done.returncode} {done.stdout}")

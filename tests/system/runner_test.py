@@ -1,62 +1,83 @@
 # SPDX-License-Identifier: MIT
-"""The test framework itself: a check that fails must be seen, whatever the compiler does."""
+"""The test runner itself: what is not a clean pass is a failure."""
 import os
+import signal
+import subprocess
+import sys
 import tempfile
+import time
 
-from common import HERE, check, command
+import run_tests
+import vm
+from common import BUILD, HERE, check, takes
 
-SOURCE = r'''
-#include "test.h"
-static int seven(int value) { CHECK(value == 7); return value; }
-TEST(b_passes, "a check that holds") { CHECK(seven(7)); CHECK_EQUAL(1, 1); CHECK_TEXT("a", "a"); }
-TEST(a_fails, "a check in a function fails") { test_case("case 3"); seven(8); CHECK(0); }
-TEST(c_numbers, "both numbers are shown") { CHECK_EQUAL(-5 + 2, 1 << 20); }
-TEST(c_texts, "the text is shown") { CHECK_TEXT("left\nright", "other"); }
-TEST(d_skips, "a skipped test says why") { SKIP("no disk"); CHECK(0); }
-TEST(e_case, "the case of the test before is gone") { CHECK(1 > 2); }
-'''
 
-WANTED = """TAP version 13
-ok 1 - b_passes: a check that holds
-not ok 2 - a_fails: a check in a function fails: t.c:3: [case 3] value == 7
-not ok 3 - c_numbers: both numbers are shown: t.c:6: -5 + 2 == 1 << 20 (-3, not 1048576)
-not ok 4 - c_texts: the text is shown: t.c:7: "left\\nright" is "other" (it is: left right)
-ok 5 - d_skips: a skipped test says why # SKIP no disk
-not ok 6 - e_case: the case of the test before is gone: t.c:9: 1 > 2
-1..6
+def failures(text):
+    return [reason for _, reason, _ in run_tests.parse_tap(text.splitlines()) if reason]
+
+
+def test_runner_tap():
+    """a failed, missing or surplus test point and an early end are failures; chatter is not"""
+    check(failures("TAP version 13\nhello\nok 1 - a\nok 2 - b # SKIP no disk\n1..2") == [], "good")
+    check(len(failures("ok 1 - a\nnot ok 2 - b: file:1: x\n1..2")) == 1, "not ok")
+    check(len(failures("ok 1 - a\n1..2")) == 1, "a missing point")
+    check(len(failures("ok 1 - a\nok 2 - b\n1..1")) == 1, "a surplus point")
+    check(len(failures("ok 1 - a")) == 1, "no plan")
+    check(len(failures("")) == 1, "nothing at all")
+    check(failures("1..0 # SKIP none") == [], "an empty plan")
+
+
+@takes(4)
+def test_runner_hung_guest():
+    """a guest that does not end within its limit is a failed test"""
+    machine = vm.Machine(image=vm.Image(BUILD), command="store=ram run=shell", limit=3)
+    reasons = [reason for _, reason, _ in run_tests.run_machine(machine) if reason]
+    check(any("still running after 3 s" in reason for reason in reasons), str(reasons))
+
+
+def test_runner_status():
+    """no test at all is no success, and the last line counts"""
+    done = subprocess.run([sys.executable, "-B", os.path.join(HERE, "tools", "run_tests.py"),
+                           "there_is_no_such_test"], capture_output=True, text=True)
+    check(done.returncode != 0, "no test ran, and that passed")
+    check(done.stdout.splitlines()[-1] == "0 passed, 0 failed", done.stdout)
+
+
+STARTER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import vm
+vm.run(vm.Machine(image=vm.Image(sys.argv[2]), command="store=ram run=shell", limit=60,
+                  extra=["-pidfile", sys.argv[3]]))
 """
 
 
-def build(folder, source, *options):
-    with open(os.path.join(folder, "t.c"), "w", encoding="utf-8") as file:
-        file.write(source)
-    done = command(["gcc", "-std=gnu2x", "-Wall", "-Wextra", "-Wpedantic", "-Werror", *options,
-                    "-I", os.path.join(HERE, "tests"), "-o", "t", "t.c",
-                    os.path.join(HERE, "tests", "run.c"),
-                    os.path.join(HERE, "tests", "host", "main.c")], cwd=folder)
-    check(done.returncode == 0, done.stderr)
-    return os.path.join(folder, "t")
+@takes(2)
+def test_runner_leaves_no_machine():
+    """a machine ends when who started it is killed"""
+    with tempfile.TemporaryDirectory(prefix="quire-orphan-") as folder:
+        pidfile = os.path.join(folder, "pid")
+        starter = subprocess.Popen([sys.executable, "-B", "-c", STARTER,
+                                    os.path.join(HERE, "tools"), BUILD, pidfile])
+        for _ in range(300):
+            if os.path.exists(pidfile) and os.path.getsize(pidfile):
+                break
+            time.sleep(0.1)
+        with open(pidfile, encoding="utf-8") as file:
+            machine = int(file.read())
+        starter.send_signal(signal.SIGKILL)
+        starter.wait()
+        for _ in range(100):
+            if not alive(machine):
+                return
+            time.sleep(0.1)
+        os.kill(machine, signal.SIGKILL)
+        raise AssertionError("QEMU went on running")
 
 
-def test_runner_reports():
-    """passes, failures with file and line, skips come in the order of the source, at -O0 and -O2"""
-    with tempfile.TemporaryDirectory() as folder:
-        for options in ([], ["-O2"], ["-O1", "-fsanitize=address,undefined"]):
-            done = command([build(folder, SOURCE, *options)])
-            check(done.stdout == WANTED, f"{options}: {done.stdout}{done.stderr}")
-            check(done.returncode == 1, f"exit status {done.returncode}")
-
-
-def test_runner_chooses():
-    """a beginning of names chooses tests, --list names them, and no test at all is a failure"""
-    with tempfile.TemporaryDirectory() as folder:
-        path = build(folder, SOURCE)
-        done = command([path, "b_"])
-        check(done.stdout == "TAP version 13\nok 1 - b_passes: a check that holds\n1..1\n",
-              done.stdout)
-        check(done.returncode == 0, f"exit status {done.returncode}")
-        names = [line.split("\t")[0] for line in command([path, "--list"]).stdout.splitlines()]
-        check(names == ["b_passes", "a_fails", "c_numbers", "c_texts", "d_skips", "e_case"],
-              str(names))
-        done = command([path, "nothing"])
-        check(done.returncode != 0 and "1..0" in done.stdout, done.stdout)
+def alive(process):
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

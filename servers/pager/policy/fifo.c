@@ -39,6 +39,7 @@ static uint32_t fifo_order(struct policy *policy, uint32_t *out, uint32_t limit)
 }
 
 const struct policy_operations policy_fifo = {
+    .blind = 1,
     .init = fifo_init,
     .admit = fifo_admit,
     .victim = fifo_victim,

@@ -59,6 +59,8 @@ enum policy_how {
 
 // No operation may be missing, but those marked "may be NULL".
 struct policy_operations {
+    uint32_t blind;   // 1: it never looks at `ref`, so the host need not read Accessed bits
+
     uint32_t ghosts;  // how many ghosts it wants, in percent of the frames; the host keeps slots
                       // for so many and enforces it by reap()
 

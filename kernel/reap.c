@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "reap.h"
+#include "irq.h"
+#include "port.h"
+#include "timer.h"
+
+enum { FRAMES_A_SLICE = 4096, WAITERS_A_SLICE = 64 };
+
+// An object charged to the pool, children first; NULL: none.
+static struct object *object_of(const struct pool *pool) {
+    struct object *found = NULL;
+    for (uint32_t slot = 1; slot < objects.count; slot++) {
+        struct object *object = &objects.table[slot];
+        if (object->type != OBJECT_NONE && object->pool == pool) {
+            found = object;
+            if (object->type == OBJECT_POOL) {
+                return found;
+            }
+        }
+    }
+    return found;
+}
+
+static void object_end(struct object *object) {
+    switch (object->type) {
+    case OBJECT_TASK:
+        task_destroy(object->body);
+        break;
+    case OBJECT_THREAD:
+        thread_destroy(object->body);
+        break;
+    case OBJECT_PORT:
+        port_destroy(object->body, WAITERS_A_SLICE);
+        break;
+    case OBJECT_EVENT:
+        event_destroy(object->body);
+        break;
+    case OBJECT_TIMER:
+        timer_cancel(object->body);
+        object_destroy(object);
+        break;
+    case OBJECT_IRQ:
+        irq_give_up(object->body);
+        object_destroy(object);
+        break;
+    default:
+        object_destroy(object);
+    }
+}
+
+static error_t frames_end(struct pool *pool, bool *left) {
+    frame_t end = MIN_OF(frames.count - pool->reap_next, FRAMES_A_SLICE) + pool->reap_next;
+    for (; pool->reap_next < end; pool->reap_next++) {
+        if (!frame_owned(pool->reap_next, pool_number(pool))) {
+            continue;
+        }
+        const struct frame *entry = frame_entry(pool->reap_next);
+        if (entry->maps != 0 || entry->flags & FRAME_PINNED) {
+            return E_MAPPED;
+        }
+        pool_release(pool, pool->reap_next);
+    }
+    *left = pool->reap_next < frames.count;
+    if (!*left) {
+        pool->reap_next = 0;
+    }
+    return OK;
+}
+
+error_t pool_reap(struct pool *asked, bool *left) {
+    struct pool *pool = asked;
+    if (pool->parent == NULL) {
+        return E_STATE;
+    }
+    struct object *object = object_of(pool);
+    while (object != NULL && object->type == OBJECT_POOL) {
+        pool = object->body;
+        object = object_of(pool);
+    }
+    *left = true;
+    if (object != NULL) {
+        object_end(object);
+        return OK;
+    }
+    error_t error = frames_end(pool, left);
+    if (error == OK && !*left && pool != asked) {
+        *left = true;
+        return pool_end(pool);
+    }
+    return error;
+}
