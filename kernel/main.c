@@ -157,6 +157,7 @@ static void init_start(struct pool *root) {
 }
 
 void kernel_main(uint32_t magic, uint32_t address) {
+    uint32_t entered = (uint32_t)tsc_read();
     const char *wrong = multiboot_read(magic, address, &multiboot);
     cpu_check();
     descriptor_init();
@@ -171,8 +172,9 @@ void kernel_main(uint32_t magic, uint32_t address) {
     fpu_init();
     trap_check_interval = option_number(option_value(multiboot.command, "check="));
     schedule_spins = *option_value(multiboot.command, "idle=") == 's';
-    log_print("quire: kernel: %u frames, %u free, tsc %u kHz%s\n", frames.total, frames.free,
-              timer_tsc_khz(), space_no_execute == 0 ? ", no NX on this CPU" : "");
+    log_print("quire: kernel: %u frames, %u free, tsc %u kHz, entered at tick %u%s\n", frames.total,
+              frames.free, timer_tsc_khz(), entered,
+              space_no_execute == 0 ? ", no NX on this CPU" : "");
     init_start(root);
     schedule();
     entry_leave();
