@@ -10,12 +10,11 @@ error_t answer_irq_bind(const struct invocation *invocation, const struct irq_bi
     (void)out;
     struct irq *irq = invocation->body;
     error_t error;
-    const struct handle_entry *event =
-        handle_find(invocation->task, in->event, OBJECT_EVENT, RIGHT_SIGNAL, &error);
+    struct object *event = event_for_source(invocation, in->event, in->bits, &error);
     if (event == NULL) {
         return error;
     }
-    irq->event = object_reference(event->object);
+    irq->event = object_reference(event);
     irq->bits = in->bits;
     irq_unmask(irq->line);
     return OK;

@@ -128,8 +128,7 @@ error_t answer_trace_attach(const struct invocation *invocation, const struct tr
         return E_ARGUMENT;
     }
     error_t error;
-    const struct handle_entry *event =
-        handle_find(invocation->task, in->event, OBJECT_EVENT, RIGHT_SIGNAL, &error);
+    struct object *event = event_for_source(invocation, in->event, in->bits, &error);
     if (event == NULL) {
         return error;
     }
@@ -141,7 +140,7 @@ error_t answer_trace_attach(const struct invocation *invocation, const struct tr
             return E_OWNER;
         }
     }
-    return trace_attach(ring, in->count, event->object, in->bits, timer_tsc_khz());
+    return trace_attach(ring, in->count, event, in->bits, timer_tsc_khz());
 }
 
 error_t answer_trace_control(const struct invocation *invocation, const struct trace_control_in *in,
@@ -158,10 +157,10 @@ error_t answer_trace_emit(const struct invocation *invocation, const struct trac
     if (in->kind < EVENT_admit || in->kind > 31) {
         return E_ARGUMENT;  // the kernel's own kinds are not for others to write
     }
-    if (trace_mask & 1u << in->kind) {
-        trace_record(in->kind, invocation->thread, in->task, 0, 0, in->word0, in->word1,
-                     in->word2);
+    if (!(trace_mask & 1u << in->kind)) {
+        return E_STATE;  // nobody records it: the server may stop telling
     }
+    trace_record(in->kind, invocation->thread, in->task, 0, 0, in->word0, in->word1, in->word2);
     return OK;
 }
 

@@ -68,6 +68,12 @@ static error_t alloc_run(struct pool *pool, uint32_t count, struct map_item *lis
     return OK;
 }
 
+static error_t alloc_any(struct pool *pool, struct map_item *item) {
+    frame_t frame = pool_take(pool, FRAME_USER);
+    *item = (struct map_item){0, frame << 8};
+    return frame == FRAME_NONE ? E_MEMORY : OK;
+}
+
 error_t answer_pool_reap(const struct invocation *invocation, const struct pool_reap_in *in,
                          struct pool_reap_out *out) {
     (void)in;
@@ -92,17 +98,12 @@ error_t answer_pool_frames_alloc(const struct invocation *invocation,
         return alloc_run(pool, in->count, list);
     }
     uint32_t count = MIN_OF(in->count, FRAMES_A_SLICE);
-    for (out->done = 0; out->done < count; out->done++) {
-        frame_t frame = in->flags & FRAMES_LOW ? FRAME_NONE : pool_take(pool, FRAME_USER);
-        if (in->flags & FRAMES_LOW && alloc_run(pool, 1, &list[out->done]) == OK) {
-            continue;
-        }
-        if (frame == FRAME_NONE) {
-            return out->done == 0 ? E_MEMORY : OK;
-        }
-        list[out->done] = (struct map_item){0, frame << 8};
+    error_t error = OK;
+    for (out->done = 0; out->done < count && error == OK; out->done += error == OK) {
+        error = in->flags & FRAMES_LOW ? alloc_run(pool, 1, &list[out->done])
+                                       : alloc_any(pool, &list[out->done]);
     }
-    return OK;
+    return out->done == 0 ? error : OK;
 }
 
 // Frames that may leave the pool: its own, unmapped, not pinned, each once.

@@ -142,12 +142,11 @@ error_t answer_task_death_event(const struct invocation *invocation,
     (void)out;
     struct task *task = invocation->body;
     error_t error;
-    const struct handle_entry *event =
-        handle_find(invocation->task, in->event, OBJECT_EVENT, RIGHT_SIGNAL, &error);
+    struct object *event = event_for_source(invocation, in->event, in->bits, &error);
     if (event == NULL) {
         return error;
     }
-    task->death_event = object_reference(event->object);
+    task->death_event = object_reference(event);
     task->death_bits = in->bits;
     return OK;
 }

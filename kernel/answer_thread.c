@@ -120,15 +120,14 @@ error_t answer_timer_set(const struct invocation *invocation, const struct timer
                          struct timer_set_out *out) {
     (void)out;
     error_t error;
-    const struct handle_entry *event =
-        handle_find(invocation->task, in->event, OBJECT_EVENT, RIGHT_SIGNAL, &error);
+    struct object *event = event_for_source(invocation, in->event, in->bits, &error);
     if (event == NULL) {
         return error;
     }
     if (in->ns_high >= 1u << 20) {  // 52 days and more would overflow the tick arithmetic
         return E_ARGUMENT;
     }
-    timer_set(invocation->body, (uint64_t)in->ns_high << 32 | in->ns_low, event->object->body,
+    timer_set(invocation->body, (uint64_t)in->ns_high << 32 | in->ns_low, event->body,
               in->bits);
     return OK;
 }

@@ -45,6 +45,17 @@ static void answer_return(struct thread *thread, tag_t tag, const uint32_t *word
     }
 }
 
+struct object *event_for_source(const struct invocation *invocation, handle_t handle,
+                                uint32_t bits, error_t *error) {
+    const struct handle_entry *entry =
+        handle_find(invocation->task, handle, OBJECT_EVENT, RIGHT_SIGNAL, error);
+    if (entry != NULL && entry->badge != 0 && bits & ~entry->badge) {
+        *error = E_RIGHT;
+        return NULL;
+    }
+    return entry == NULL ? NULL : entry->object;
+}
+
 error_t invoke_object(struct thread *thread, const struct handle_entry *entry, tag_t tag) {
     const struct message_kind *kind = kind_find(TAG_LABEL(tag), entry->object->type);
     if (kind == NULL) {

@@ -17,6 +17,11 @@ struct invocation {
 // Ask the object that `entry` names. The thread's registers get the answer.
 error_t invoke_object(struct thread *thread, const struct handle_entry *entry, tag_t tag);
 
+// The event in which a source (timer, interrupt, death) shall set `bits`: as with OP_SIGNAL, a handle
+// with a badge is good for the badge's bits only. NULL: *error says why.
+struct object *event_for_source(const struct invocation *invocation, handle_t handle,
+                                uint32_t bits, error_t *error);
+
 // answer_pool_info(), answer_pool_create() ...: check everything, then act without failing.
 #define INTERFACE(...)
 #define MESSAGE(interface, name, ...)                                                        \

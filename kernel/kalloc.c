@@ -15,9 +15,10 @@ struct slab {
     uint16_t pool;
     uint32_t reserved[3];
 };
-_Static_assert(sizeof(void *) != 4 || sizeof(struct slab) == 32, "objects begin at byte 32");
+#define SLAB_HEAD (sizeof(void *) == 4 ? 32u : 64u)  // where objects begin
+_Static_assert(sizeof(struct slab) <= SLAB_HEAD, "the head lies before the objects");
 
-#define SLAB_SPACE (PAGE_SIZE - 32u)
+#define SLAB_SPACE (PAGE_SIZE - SLAB_HEAD)
 
 static uint32_t class_of(uint32_t bytes) {
     return bytes <= 32 ? 0 : bit_highest(bytes - 1) + 1 - 5;
@@ -58,7 +59,7 @@ static struct slab *slab_create(struct pool *pool, uint32_t class) {
     slab->class = (uint16_t)class;
     slab->capacity = (uint16_t)(SLAB_SPACE / bytes);
     slab->pool = pool_number(pool);
-    char *object = (char *)slab + 32;
+    char *object = (char *)slab + SLAB_HEAD;
     for (uint32_t i = 0; i < slab->capacity; i++, object += bytes) {
         *(void **)object = slab->first_free;
         slab->first_free = object;
@@ -83,9 +84,20 @@ void *kalloc(struct pool *pool, uint32_t bytes) {
     return object;
 }
 
+bool kalloc_poison;
+
+static void poison(void *memory, uint32_t bytes) {
+    for (uint32_t *word = memory; bytes >= 4; bytes -= 4) {
+        *word++ = 0x5afe5afe;
+    }
+}
+
 void kfree(struct pool *pool, void *memory) {
     struct slab *slab = (struct slab *)((uintptr_t)memory & ~(uintptr_t)(PAGE_SIZE - 1));
     ASSERT(slab->pool == pool_number(pool) && slab->used > 0);
+    if (__builtin_expect(kalloc_poison, 0)) {
+        poison(memory, class_bytes(slab->class));
+    }
     if (slab->used-- == slab->capacity) {
         list_add(pool, slab);
     }

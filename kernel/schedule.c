@@ -99,7 +99,7 @@ void schedule(void) {
         schedule_unqueue(next);
         struct thread *before = current_thread;
         switch_to(next);
-        if (runs && turn) {
+        if (runs && slice_over) {  // even when one of higher priority is why it stops
             schedule_add(before);
         } else if (runs) {  // preempted: it goes on before its equals
             queue_add_first(&ready[before->priority], before);

@@ -7,11 +7,18 @@
 
 #define WINDOW_FRAMES (896u * 256u)  // 896 MiB in 2 MiB pages
 
+#ifdef __i386__
+#define WINDOW_BASE LAYOUT_KERNEL
+#else
+extern char window_memory[];  // tests of the kernel's pure parts, built natively
+#define WINDOW_BASE window_memory
+#endif
+
 static inline void *window_address(frame_t frame) {
-    return (void *)(LAYOUT_KERNEL + (frame << PAGE_SHIFT));
+    return (void *)((uintptr_t)WINDOW_BASE + ((uintptr_t)frame << PAGE_SHIFT));
 }
 static inline frame_t window_frame(const void *address) {
-    return ((uint32_t)(uintptr_t)address - LAYOUT_KERNEL) >> PAGE_SHIFT;
+    return (frame_t)(((uintptr_t)address - (uintptr_t)WINDOW_BASE) >> PAGE_SHIFT);
 }
 
 // Fill a frame with zeros.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The laws: see framelist.h, domain.h, pagemap.h, region.h, transfer.h, swap.h and checked.h. Here are
-// those that join two of them.
+// The laws: see framelist.h, domain.h, pagemap.h, region.h, transfer.h, swap.h and checked.h. Here
+// are those that join two of them.
 #include "audit.h"
 #include "resident.h"
 #include "transfer.h"

@@ -12,7 +12,8 @@ void control_init(void);
 error_t control_policy_set(const field_name *name);
 // 0: no limit. E_ARGUMENT: fewer than LIMIT_MIN.
 error_t control_limit_set(uint32_t frames);
-// Set the policy when fault number `fault` is served. E_LIMIT: too many plans; E_ARGUMENT: it is past.
+// Set the policy when fault number `fault` is served. E_LIMIT: too many plans; E_ARGUMENT: it is
+// past.
 error_t control_policy_plan(uint32_t fault, const field_name *name);
 
 void control_plans_run(uint32_t faults);

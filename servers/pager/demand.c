@@ -3,7 +3,7 @@
 #include "control.h"
 #include "evict.h"
 #include "module.h"
-#include "sentence.h"
+#include "refusal.h"
 #include "transfer.h"
 
 #define WAITING_MAX 256u  // more threads than can fault at a time
@@ -15,64 +15,11 @@ void demand_init(void) {
     demand_faults = demand_waiting = 0;
 }
 
-// ---- refusals --------------------------------------------------------------------------------
-
-static const char *const fault_names[] = {"read", "write", "execution", "write"};
-
-static const char *exception_name(uint32_t vector) {
-    static const char *const names[] = {
-        [0] = "division error", [1] = "debug exception", [3] = "breakpoint", [4] = "overflow",
-        [5] = "bound error", [6] = "invalid instruction", [10] = "invalid TSS",
-        [11] = "segment fault", [12] = "stack segment fault", [13] = "general protection fault",
-        [16] = "floating-point error", [17] = "misaligned access", [19] = "SIMD error"};
-    return vector < ARRAY_LENGTH(names) && names[vector] != NULL ? names[vector] : "exception";
-}
-
 // Keep why in the domain's last words, and refuse.
 static void refuse(struct domain *domain, const struct fault *fault, struct answer *answer,
                    error_t error, const char *why) {
-    struct sentence line = {domain->reason, 0, sizeof domain->reason};
-    if (fault->label == LABEL_fault_exception) {
-        sentence_text(&line, exception_name(fault->address));
-    } else {
-        sentence_text(&line, fault_names[fault->label - LABEL_fault_read]);
-        sentence_text(&line, " of ");
-        sentence_hex(&line, fault->address);
-    }
-    sentence_text(&line, " at eip ");
-    sentence_hex(&line, fault->eip);
-    if (why != NULL) {
-        sentence_text(&line, ": ");
-        sentence_text(&line, why);
-    }
-    domain->reason_length = line.length;
+    refusal_note(domain, fault, why);
     *answer = (struct answer){.kind = ANSWER_ERROR, .error = error};
-}
-
-static uint32_t right_needed(uint32_t label) {
-    static const uint8_t rights[] = {MAP_READ, MAP_WRITE, MAP_EXECUTE, MAP_WRITE};
-    return rights[label - LABEL_fault_read];
-}
-
-// What is wrong with the access, or NULL.
-static const char *access_wrong(const struct region *region, const struct fault *fault) {
-    if (region == NULL) {
-        return "no memory is mapped there";
-    }
-    if (region->kind == REGION_GUARD) {
-        return "the stack is full";
-    }
-    if ((region->rights & right_needed(fault->label)) == 0) {
-        switch (right_needed(fault->label)) {
-        case MAP_WRITE:
-            return "the page is read-only";
-        case MAP_EXECUTE:
-            return "the page is not executable";
-        default:
-            return "the page is not readable";
-        }
-    }
-    return NULL;
 }
 
 // ---- answers ---------------------------------------------------------------------------------
@@ -248,7 +195,7 @@ static void fault_attempt(const struct fault *fault, struct answer *answer) {
     }
     uint32_t page = fault->address >> PAGE_SHIFT;
     const struct region *region = region_find(&domain->regions, page);
-    const char *wrong = access_wrong(region, fault);
+    const char *wrong = refusal_find(region, fault);
     if (wrong != NULL) {
         refuse(domain, fault, answer, E_ADDRESS, wrong);
         return;
@@ -316,13 +263,12 @@ void demand_amend(const struct fault *fault, struct answer *answer, error_t erro
     if (error == E_MEMORY && tables_trim()) {
         return;
     }
-    uint32_t page = fault->address >> PAGE_SHIFT;
-    framelist_at(ENTRY_VALUE(pagemap_get(&domain->pages, page)))->mapped = 0;
     if (answer->item.frame & FRAME_ZERO) {
-        page_take_back(domain, page);
+        page_take_back(domain, fault->address >> PAGE_SHIFT);
     }
     if (error == E_MEMORY) {
-        refuse(domain, fault, answer, error, "no memory is left for page tables: let fewer programs run at a time");
+        refuse(domain, fault, answer, error,
+               "no memory is left for page tables: let fewer programs run at a time");
     } else {
         answer->kind = ANSWER_LATER;  // the thread stopped waiting: there is nobody to answer
     }

@@ -67,8 +67,10 @@ static void slot_free(uint32_t slot) {
 // Has the page changed, without unmapping it?
 static int is_changed(const struct domain *domain, const struct frame_record *frame) {
     struct scan scan;
-    return frame->dirty || (frame->mapped && machine_scan(domain->space, frame->page, 1, &scan) == OK &&
-                            (scan.dirty[0] & 1));
+    if (frame->dirty || !frame->mapped) {
+        return frame->dirty;
+    }
+    return machine_scan(domain->space, frame->page, 1, &scan) == OK && (scan.dirty[0] & 1);
 }
 
 static void page_unmap(const struct domain *domain, struct frame_record *frame) {
@@ -262,7 +264,7 @@ const char *evict_excuse(void) {
         return "memory is used up and the store reports errors: replace the swap disk";
     }
     return swap_space.pages == 0
-               ? "memory is used up and there is no store: add a swap disk or store=ram, or more RAM"
+               ? "memory is used up and there is no store: add a swap disk or more RAM"
                : "memory and the store are full: give the machine a larger swap disk or more RAM";
 }
 

@@ -14,7 +14,7 @@ static const uint32_t window_pages[WINDOW_COUNT] = {
     [WINDOW_META] = 0x18000, [WINDOW_POLICY] = 0x40000,
 };
 
-int machine_traces;
+int machine_traces, machine_traces_always;
 static int view_shown;
 
 static vaddr_t window_address(enum window window, uint32_t page) {
@@ -176,5 +176,6 @@ void machine_ring_signal(void) {
 
 void machine_trace_record(uint32_t kind, uint32_t task, uint32_t word0, uint32_t word1,
                           uint32_t word2) {
-    (void)!trace_emit(HANDLE(SLOT_TRACE), kind, task, word0, word1, word2);
+    error_t error = trace_emit(HANDLE(SLOT_TRACE), kind, task, word0, word1, word2);
+    machine_traces = error != E_STATE || machine_traces_always;
 }

@@ -63,8 +63,10 @@ void machine_handle_drop(handle_t handle);
 struct block_ring *machine_ring(void);
 void machine_ring_signal(void);
 
-// A record of a decision, if decisions are recorded. `task` is its number.
-extern int machine_traces;
+// A record of a decision, if decisions are recorded. `task` is its number. machine_traces: they
+// are, or it is time to ask again; it becomes 0 when the kernel says that nobody listens, unless
+// machine_traces_always.
+extern int machine_traces, machine_traces_always;
 void machine_trace_record(uint32_t kind, uint32_t task, uint32_t word0, uint32_t word1,
                           uint32_t word2);
 static inline void machine_trace(uint32_t kind, uint32_t task, uint32_t word0, uint32_t word1,

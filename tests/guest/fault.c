@@ -119,6 +119,11 @@ INSTRUCTION(segment_past, "mov $0xfff3, %%eax; mov %%eax, %%fs")
 INSTRUCTION(segment_task, "mov $0x30, %%eax; ltr %%ax")
 INSTRUCTION(call_kernel, "lcall $8, $0xc0100000")
 INSTRUCTION(call_task, "lcall $0x38, $0")
+INSTRUCTION(return_nested, "pushf; orl $0x4000, (%%esp); popf; pushf; push $0x1b; push $0; iret")
+INSTRUCTION(return_to_kernel, "pushf; push $8; push $0xc0100000; iret")
+INSTRUCTION(far_return, "push $8; push $0xc0100000; lret")
+INSTRUCTION(virtual_8086, "pushf; orl $0x20000, (%%esp); popf; mov $0x10, %%eax; mov %%eax, %%es")
+INSTRUCTION(stack_none, "xor %%eax, %%eax; mov %%eax, %%ss")
 INSTRUCTION(table_load, "push $0; push $0; lidt (%%esp)")
 INSTRUCTION(invalidate, "invlpg (%%eax)")
 INSTRUCTION(clear_switched, "clts")
@@ -169,6 +174,11 @@ static const struct {
     {"ltr", segment_task, LABEL_fault_exception, 13},
     {"far call to the kernel", call_kernel, LABEL_fault_exception, 13},
     {"far call to a task", call_task, LABEL_fault_exception, 13},
+    {"iret with NT", return_nested, LABEL_fault_exception, 10},
+    {"iret to the kernel", return_to_kernel, LABEL_fault_exception, 13},
+    {"far return to the kernel", far_return, LABEL_fault_exception, 13},
+    {"virtual 8086 by popf", virtual_8086, LABEL_fault_exception, 13},
+    {"null ss", stack_none, LABEL_fault_exception, 13},
     {"lidt", table_load, LABEL_fault_exception, 13},
     {"invlpg", invalidate, LABEL_fault_exception, 13},
     {"clts", clear_switched, LABEL_fault_exception, 13},
@@ -299,6 +309,36 @@ TEST(retry, "an empty reply tries the instruction again; so does the end of the 
     CHECK_EQUAL(ipc_reply(again.token, TAG_ERROR(E_DENIED), NULL), OK);
     is_dead(victim);
     end();
+}
+
+// Faults first; when it is started again, calls.
+static void fault_then_call(struct actor *self) {
+    if (self->argument == 0) {
+        read_page();
+    }
+    uint32_t in = 3, out = 0;
+    self->result[0] = ipc_call(GIVEN, 0x2001, &in, 1, &out, 1, 0);
+    self->result[1] = out;
+}
+
+TEST(fault_cancelled, "a thread whose fault was cancelled may be started anew, and calls as any other") {
+    begin();
+    struct actor *victim = victim_make(fault_then_call);
+    handle_t other = port_make(SLOT_TEST, PORT_RANK);
+    actor_give(victim, other, 0, RIGHT_CALL, 0);
+    struct received received;
+    actor_start(victim, 0);
+    fault_next(&received, LABEL_fault_read, PAGE + 0x123 * 4);
+    actor_start(victim, 1);
+    CHECK_EQUAL(ipc_reply(received.token, TAG_ERROR(E_DENIED), NULL), E_TOKEN);
+    port_next(other, &received);
+    uint32_t answer = 5;
+    CHECK_EQUAL(ipc_reply(received.token, TAG(0x2001, 1, 0, 0), &answer), OK);
+    actor_wait(victim);
+    CHECK_EQUAL(victim->result[0], OK);
+    CHECK_EQUAL(victim->result[1], 5);
+    end();
+    port_end(other);
 }
 
 static void silent_pager(struct actor *self) {

@@ -4,7 +4,7 @@
 #include "world.h"
 
 #define PAGE 0x60000000u
-enum { MANY = 200 };
+enum { MANY = LIST_MAX };
 
 static struct map_item *list(void) {
     return message_buffer()->list;
@@ -179,6 +179,10 @@ TEST(give, "frames_give moves unmapped frames with their contents, within both r
     list()[1] = kept[1];
     CHECK_EQUAL(pool_frames_give(POOL, 2, pool, &out), E_MEMORY);
     CHECK_EQUAL(pool_used(pool), 1);
+    list()[0] = kept[0];
+    CHECK_EQUAL(pool_frames_give(POOL, 1, pool, &out), OK);  // fits exactly
+    list()[0] = kept[0];
+    CHECK_EQUAL(pool_frames_give(pool, 1, POOL, &out), OK);
     frames_back(POOL, 2);
     list()[0] = (struct map_item){0, frame << 8};
     CHECK_EQUAL(pool_frames_give(pool, 1, POOL, &out), OK);
@@ -350,6 +354,7 @@ TEST(map_many, "long lists are worked off in slices; page tables are charged and
     CHECK_EQUAL(trimmed.freed, 1);
     CHECK_EQUAL(task_info(TASK, &during), OK);
     CHECK_EQUAL(during.tables, before.tables);
+    CHECK_EQUAL(during.mapped, before.mapped);
     frames_back(POOL, MANY);
     CHECK_EQUAL(pool_used(POOL), used);
     world_end();
@@ -409,6 +414,8 @@ TEST(scan_wrong, "scan and entries_read refuse ranges that leave user space") {
     CHECK_EQUAL(task_scan(TASK, LAYOUT_KERNEL, 1, &out), E_ADDRESS);
     CHECK_EQUAL(task_scan(TASK, LAYOUT_KERNEL - PAGE_SIZE, 2, &out), E_ADDRESS);
     CHECK_EQUAL(task_scan(TASK, 0xfffff000, 1, &out), E_ADDRESS);
+    CHECK_EQUAL(task_scan(TASK, LAYOUT_KERNEL - PAGE_SIZE, 1, &out), OK);  // the last page
+    CHECK_EQUAL(task_scan(TASK, LAYOUT_KERNEL - 1024 * PAGE_SIZE, 1024, &out), OK);
     CHECK_EQUAL(task_entries_read(TASK, PAGE, 0, &entries), E_ARGUMENT);
     CHECK_EQUAL(task_entries_read(TASK, PAGE, LIST_MAX + 1, &entries), E_ARGUMENT);
     CHECK_EQUAL(task_entries_read(TASK, PAGE + 1, 1, &entries), E_ADDRESS);

@@ -15,7 +15,7 @@
 #include "transfer.h"
 
 struct model model;
-int machine_traces = 1;
+int machine_traces = 1, machine_traces_always;
 static struct sim_run *decisions;  // of the pager's policies since model_start()
 
 struct model_frame {
@@ -92,12 +92,17 @@ uint32_t machine_window_pages(enum window window) {
     return window_sizes[window];
 }
 
+// Is it this request's turn to fail?
+static bool fails_now(void) {
+    return model.fail_at != 0 && --model.fail_at == 0;
+}
+
 error_t machine_window_map(enum window window, uint32_t page, frame_t frame) {
     CHECK(page < window_sizes[window]);
     CHECK(!window_ready[window][page]);
     struct model_frame *f = frame_at(frame);
     CHECK(f->taken && f->maps == 0 && f->reads == 0 && f->writes == 0);
-    if (model.entries_left == 0) {
+    if (model.entries_left == 0 || model.windows_closed || fails_now()) {
         return E_MEMORY;
     }
     f->maps++;
@@ -109,11 +114,12 @@ error_t machine_window_map(enum window window, uint32_t page, frame_t frame) {
 }
 
 error_t machine_view(frame_t frame) {
-    if (frame != MODEL_MODULE_FIRST) {
+    if (frame != MODEL_MODULE_FIRST || fails_now()) {
         return E_OWNER;
     }
     CHECK(mprotect(machine_windows[WINDOW_VIEW], PAGE_SIZE, PROT_READ | PROT_WRITE) == 0);
     image_write(machine_windows[WINDOW_VIEW]);
+    machine_windows[WINDOW_VIEW][model.image_damage] ^= model.image_damage != 0;
     return OK;
 }
 
@@ -137,6 +143,9 @@ error_t machine_frame_copy(frame_t to, frame_t from, uint32_t end) {
     struct model_frame *f = frame_at(to);
     CHECK(f->maps == 0 && f->reads == 0 && f->writes == 0);
     CHECK(from >= MODEL_MODULE_FIRST && from < MODEL_MODULE_FIRST + MODEL_MODULE_PAGES);
+    if (fails_now()) {
+        return E_OWNER;
+    }
     for (uint32_t i = 0; i < MODEL_WORDS; i++) {
         f->word[i] = i * (PAGE_SIZE / MODEL_WORDS) < end
                          ? model_file_word(from - MODEL_MODULE_FIRST, i) : 0;

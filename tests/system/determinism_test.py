@@ -27,8 +27,10 @@ def test_runs_are_identical():
     with tempfile.TemporaryDirectory(prefix="quire-same-") as folder:
         runs = [recorded(folder, number, COMMAND) for number in range(RUNS)]
     texts = {text for text, _ in runs}
+    differing = [line for line in runs[0][0].split("\n")
+                 if any(line not in text.split("\n") for text, _ in runs)]
     traces = {hashlib.sha256(trace).hexdigest() for _, trace in runs}
-    check(len(texts) == 1, "the serial lines differ")
+    check(len(texts) == 1, f"the serial lines differ: {differing}")
     check(len(traces) == 1, f"{len(traces)} different traces")
     check(len(runs[0][1]) > 100000, f"the trace has only {len(runs[0][1])} bytes")
 

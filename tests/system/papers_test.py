@@ -64,6 +64,17 @@ def test_status_check_can_fail():
     check(len(wrong_claims(head + "| a | none |\n", {"x"})) == 1, "a claim without test passed")
 
 
+def test_boot_options_documented():
+    """docs/boot.md has a line for each option of the boot line, and for no other"""
+    with open(os.path.join(HERE, "servers", "init", "command_line.c"), encoding="utf-8") as file:
+        table = file.read().split("options[] = {")[1].split("};")[0]
+    with open(os.path.join(HERE, "docs", "boot.md"), encoding="utf-8") as file:
+        rows = [line for line in file.read().splitlines() if line.startswith("| `")]
+    known = set(re.findall(r'\{"(\w+)"', table))
+    named = {re.match(r"\| `(\w+)=", line).group(1) for line in rows}
+    check(named == known, f"they differ in {sorted(named ^ known)}")
+
+
 def test_sources_have_license():
     """every source file begins with an SPDX line"""
     wrong = []

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// The kernel's size classes: sizes, zeros, accounts, exhaustion at every point.
+#include <string.h>
+#include "kernel_host.h"
+#include "kernel/window.h"
+
+enum { FRAMES = 512, KERNEL = 20, LIVE = 300, LARGEST = 2016 };
+
+TEST(kalloc_sizes, "every size from 1 to 2016 comes zeroed, aligned, and inside one frame") {
+    struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+    for (uint32_t bytes = 1; bytes <= LARGEST; bytes++) {
+        unsigned char *memory = kalloc(root, bytes);
+        CHECK(memory != NULL);
+        CHECK((uintptr_t)memory % 16 == 0);
+        CHECK(window_frame(memory) == window_frame(memory + bytes - 1));
+        for (uint32_t i = 0; i < bytes; i++) {
+            CHECK(memory[i] == 0);
+        }
+        memset(memory, 0xff, bytes);
+        kfree(root, memory);
+    }
+    CHECK_EQUAL(root->used, 0);
+    machine_check();
+}
+
+static struct pool *panicking;
+static void too_large(void) {
+    (void)!kalloc(panicking, 2049);
+}
+static void foreign(void) {
+    struct pool *child = pool_split(panicking, 10, 0);
+    kfree(panicking, kalloc(child, 64));
+}
+
+TEST(kalloc_wrong, "a size past the classes, or a block of another pool, is a panic") {
+    panicking = machine_make(FRAMES, KERNEL, FRAMES);
+    CHECK(panics(too_large));
+    CHECK(panics(foreign));
+}
+
+TEST(kalloc_random, "20,000 random steps: blocks never overlap, contents stay, all frames return") {
+    struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+    static struct {
+        unsigned char *memory;
+        uint32_t bytes;
+        unsigned char mark;
+    } live[LIVE];
+    memset(live, 0, sizeof live);
+    uint32_t state = 3;
+    for (uint32_t step = 0; step < 20000; step++) {
+        uint32_t i = roll(&state) % LIVE;
+        if (live[i].memory == NULL) {
+            live[i].bytes = 1 + roll(&state) % (roll(&state) % 4 == 0 ? LARGEST : 200);
+            live[i].memory = kalloc(root, live[i].bytes);
+            CHECK(live[i].memory != NULL);
+            live[i].mark = (unsigned char)(step | 1);
+            memset(live[i].memory, live[i].mark, live[i].bytes);
+            continue;
+        }
+        for (uint32_t at = 0; at < live[i].bytes; at++) {
+            CHECK(live[i].memory[at] == live[i].mark);
+        }
+        kfree(root, live[i].memory);
+        live[i].memory = NULL;
+    }
+    for (uint32_t i = 0; i < LIVE; i++) {
+        if (live[i].memory != NULL) {
+            kfree(root, live[i].memory);
+        }
+    }
+    CHECK_EQUAL(root->used, 0);
+    machine_check();
+}
+
+TEST(kalloc_classes, "a freed block is used again for its own size class only") {
+    struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+    char *block[40];
+    for (uint32_t i = 0; i < ARRAY_LENGTH(block); i++) {
+        block[i] = kalloc(root, 200);
+    }
+    uint32_t frames_before = root->used;
+    kfree(root, block[0]);
+    kfree(root, block[20]);
+    CHECK(window_frame(kalloc(root, 30)) != window_frame(block[0]));
+    CHECK_EQUAL(root->used, frames_before + 1);
+    char *again = kalloc(root, 200);
+    CHECK(again == block[0] || again == block[20]);
+    CHECK_EQUAL(root->used, frames_before + 1);
+    machine_check();
+}
+
+TEST(kalloc_exhausted, "with a reservation of n frames exactly what fits into n frames is had") {
+    for (uint32_t reserved = 0; reserved < 6; reserved++) {
+        struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+        struct pool *pool = pool_split(root, reserved, 0);
+        uint32_t blocks = 0;
+        while (kalloc(pool, 1000) != NULL) {
+            blocks++;
+        }
+        CHECK_EQUAL(pool->used, reserved);
+        CHECK(blocks >= reserved * 3 && blocks <= reserved * 4);
+        CHECK(kalloc_page(pool, FRAME_OBJECT) == NULL);
+        machine_check();
+    }
+}
+
+TEST(kalloc_pools, "blocks of two pools never share a frame") {
+    struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+    struct pool *a = pool_split(root, 50, 0), *b = pool_split(root, 50, 0);
+    for (uint32_t i = 0; i < 100; i++) {
+        CHECK(pool_of(window_frame(kalloc(a, 32 + i))) == a);
+        CHECK(pool_of(window_frame(kalloc(b, 32 + i))) == b);
+    }
+    machine_check();
+}
+
+TEST(objects_slots, "object slots return with a new generation; an old reference finds nothing") {
+    struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+    uint32_t used = objects.used;
+    struct object *object = object_create(OBJECT_EVENT, 40, root);
+    struct reference reference = object_reference(object);
+    CHECK(reference_body(reference) == object->body);
+    object_destroy(object);
+    CHECK(reference_body(reference) == NULL);
+    struct object *next = object_create(OBJECT_TIMER, 40, root);
+    CHECK(next == object);
+    CHECK(reference_body(reference) == NULL);
+    object_destroy(next);
+    CHECK_EQUAL(objects.used, used);
+    object->generation = UINT32_MAX;
+    next = object_create(OBJECT_TIMER, 40, root);
+    object_destroy(next);
+    CHECK(object->generation != 0);
+    CHECK_EQUAL(root->used, 0);
+}
+
+TEST(objects_exhausted, "when all slots are taken a creation fails and takes no memory") {
+    struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+    while (object_create(OBJECT_EVENT, 32, root) != NULL) {
+    }
+    CHECK_EQUAL(objects.used, objects.count - 1);
+    uint32_t used = root->used;
+    CHECK(object_create(OBJECT_EVENT, 32, root) == NULL);
+    CHECK_EQUAL(root->used, used);
+    machine_check();
+}
