@@ -51,7 +51,6 @@ enum interface {
 #undef INTERFACE
 #undef MESSAGE
 };
-#define INTERFACE_KERNEL_COUNT 11  // numbers below are kernel objects; 0 is none
 
 // --- labels ---
 enum label {
@@ -87,6 +86,11 @@ enum label {
 enum { PAGE_STATE_NONE, PAGE_STATE_UNTOUCHED, PAGE_STATE_RESIDENT, PAGE_STATE_SWAPPED };
 enum { ADVICE_FREE = 1 };
 enum { FRAMES_ANY, FRAMES_RUN = 1, FRAMES_LOW = 2 };  // frames_alloc flags: one run; below 896 MiB
+enum law {  // 0: none is broken
+#define LAW(name, number, text) LAW_##name = number,
+#include "law.def"
+#undef LAW
+};
 enum { TASK_STATE_NEW, TASK_STATE_ALIVE, TASK_STATE_DEAD };
 enum {
     CAUSE_EXIT,      // it said so

@@ -27,7 +27,7 @@ error_t answer_machine_check(const struct invocation *invocation, const struct m
     (void)invocation;
     (void)in;
     struct frame_check check = frame_check();
-    *out = (struct machine_check_out){check.violations, check.frame};
+    *out = (struct machine_check_out){check.violations, check.frame, check.law};
     return OK;
 }
 
@@ -97,8 +97,8 @@ error_t answer_machine_ports_create(const struct invocation *invocation,
 
 error_t answer_machine_plant(const struct invocation *invocation, const struct machine_plant_in *in,
                              struct machine_plant_out *out) {
-    (void)invocation;
-    return check_plant(in->kind, in->frame, &out->undo);
+    (void)out;
+    return check_plant(in->law, in->frame, &invocation->task->space);
 }
 
 // The keyboard controller's reset line; where there is none, a fault without a handler.

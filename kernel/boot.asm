@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
 ; From the boot loader to C: Multiboot 1 and 2 headers, the first page tables, the jump to 3 GiB.
-; Detects nothing and allocates nothing: main.c goes on from here.
+; Detects nothing but PAE, without which there is no way on, and allocates nothing: main.c goes on.
         bits 32
         extern kernel_main, kernel_page_directory, boot_directory_pointers, kernel_stack_top
 
@@ -21,13 +21,29 @@ multiboot2:                             ; Multiboot 2 (section 3.1.1): architect
 .end:
 
         section .boot progbits alloc exec nowrite align=16
-        global boot_entry_virtual
+        global boot_entry
 ; void boot_entry(void): eax = loader's magic, ebx = physical address of its information.
-boot_entry_virtual:
+boot_entry:
         cli
         cld
         mov esp, kernel_stack_top - OFFSET
         mov esi, eax
+        push ebx
+        pushfd                          ; a CPU whose flag 21 cannot be changed has no cpuid
+        pop eax
+        mov ecx, eax
+        xor eax, 1 << 21
+        push eax
+        popfd
+        pushfd
+        pop eax
+        xor eax, ecx
+        jz refuse
+        mov eax, 1
+        cpuid
+        test edx, 1 << 6                ; PAE
+        jz refuse
+        pop ebx
         ; window: entry i of the kernel's page directory maps 2 MiB at i * 2 MiB
         mov edi, kernel_page_directory - OFFSET
         mov eax, 0x83                   ; present, writable, 2 MiB
@@ -58,7 +74,30 @@ boot_entry_virtual:
         call kernel_main
         ud2
 
-        global boot_entry
-boot_entry equ boot_entry_virtual - OFFSET
+; void refuse(void): say why on the debug port and the serial line, and stop.
+refuse:
+        mov esi, .text - OFFSET
+.next:  lodsb
+        test al, al
+        jz .stop
+        out 0xe9, al
+        mov ah, al
+        mov ecx, 100000                 ; a line that never gets ready holds nobody up
+        mov dx, 0x3fd
+.wait:  in al, dx
+        test al, 0x20
+        loopz .wait
+        mov al, ah
+        mov dx, 0x3f8
+        out dx, al
+        jmp .next
+.stop:  mov al, 0x11                    ; QEMU's isa-debug-exit: failed
+        out 0xf4, al
+.halt:  cli
+        hlt
+        jmp .halt
+.text:  db "quire: error: this CPU lacks PAE: use a Pentium Pro or later "
+        db "(qemu-system-i386 -cpu Nehalem,-lm,-syscall)", 13, 10
+        db "quire: off status=2", 13, 10, 0
 
         section .note.GNU-stack noalloc noexec nowrite progbits

@@ -7,7 +7,7 @@
 
 static struct frame_check result;
 
-static void broken(frame_t frame, const char *law) {
+static void broken(frame_t frame, enum law law) {
     if (result.violations++ == 0) {
         result.frame = frame;
         result.law = law;
@@ -26,7 +26,7 @@ static void table_walk(const uint64_t *table, uint32_t step) {
         frame_t frame = ENTRY_FRAME(table[i]);
         if (frame >= frames.count) {
             if (step != 1) {
-                broken(frame, "an entry names a frame that exists");
+                broken(frame, LAW_frame_exists);
             }
             continue;
         }
@@ -36,24 +36,29 @@ static void table_walk(const uint64_t *table, uint32_t step) {
             continue;
         }
         if (entry->type != FRAME_USER && entry->type != FRAME_BUFFER) {
-            broken(frame, "only user frames and message buffers are mapped for users");
+            broken(frame, LAW_user_frames_only);
         }
         if (table[i] & ENTRY_WRITE && !(table[i] & ENTRY_NO_EXECUTE) && space_no_execute != 0) {
-            broken(frame, "nothing is both writable and executable");
+            broken(frame, LAW_write_or_execute);
         }
     }
     if (step != 1 && frame_entry(own)->maps != present) {
-        broken(own, "a page table counts its entries");
+        broken(own, LAW_table_count);
     }
 }
 
 static void space_walk(const struct space *space, uint32_t step) {
     for (uint32_t gigabyte = 0; gigabyte < 3; gigabyte++) {
         const uint64_t *directory = space->directory[gigabyte];
+        uint32_t tables = 0;
         for (uint32_t i = 0; directory != NULL && i < ENTRIES; i++) {
             if (directory[i] & ENTRY_PRESENT) {
+                tables++;
                 table_walk(window_address(ENTRY_FRAME(directory[i])), step);
             }
+        }
+        if (directory != NULL && frame_entry(window_frame(directory))->maps != tables) {
+            broken(window_frame(directory), LAW_table_count);
         }
     }
 }
@@ -61,7 +66,7 @@ static void space_walk(const struct space *space, uint32_t step) {
 static void pool_count(frame_t frame, const struct frame *entry) {
     struct object *owner = entry->pool < objects.count ? &objects.table[entry->pool] : NULL;
     if (owner == NULL || owner->type != OBJECT_POOL) {
-        broken(frame, "a frame in use belongs to a pool");
+        broken(frame, LAW_owner);
     } else {
         ((struct pool *)owner->body)->check_used++;
     }
@@ -71,14 +76,14 @@ static void frame_law(frame_t frame, uint32_t *free) {
     const struct frame *entry = frame_entry(frame);
     bool is_free = entry->type == FRAME_FREE;
     if (is_free != bitmap_get(&frames.bitmap, frame)) {
-        broken(frame, "the bitmap shows the free frames");
+        broken(frame, LAW_bitmap);
     }
     *free += is_free;
     if ((entry->type == FRAME_USER || entry->type == FRAME_BUFFER || is_free) && entry->maps != 0) {
-        broken(frame, "map count = number of entries that name the frame");
+        broken(frame, LAW_map_count);
     }
     if (is_free && (entry->pool != 0 || entry->flags != 0)) {
-        broken(frame, "a free frame has no owner");
+        broken(frame, LAW_free_unowned);
     }
     if (entry->type != FRAME_ABSENT && entry->type != FRAME_KERNEL && !is_free) {
         pool_count(frame, entry);
@@ -93,17 +98,17 @@ static void pools_law(void) {
         }
         const struct pool *pool = objects.table[slot].body;
         if (pool->check_used != pool->used || pool->used + pool->split > pool->reserved) {
-            broken(FRAME_NONE, "free + owned by each pool = all frames");
+            broken(FRAME_NONE, LAW_pool_sum);
         }
         promised += pool->low_used < pool->low_reserved ? pool->low_reserved - pool->low_used : 0;
     }
     if (promised != frames.promised || promised > frames.free_low) {
-        broken(FRAME_NONE, "low frames promised are there");
+        broken(FRAME_NONE, LAW_promise);
     }
 }
 
 struct frame_check frame_check(void) {
-    result = (struct frame_check){0, FRAME_NONE, NULL};
+    result = (struct frame_check){0, FRAME_NONE, 0};
     for (uint32_t slot = 1; slot < objects.count; slot++) {
         if (objects.table[slot].type == OBJECT_POOL) {
             ((struct pool *)objects.table[slot].body)->check_used = 0;
@@ -117,7 +122,7 @@ struct frame_check frame_check(void) {
         frame_law(frame, &free);
     }
     if (free != frames.free || !bitmap_check(&frames.bitmap)) {
-        broken(FRAME_NONE, "the count of free frames is right");
+        broken(FRAME_NONE, LAW_free_count);
     }
     for (const struct task *task = task_list; task != NULL; task = task->next) {
         space_walk(&task->space, 1);
@@ -126,36 +131,79 @@ struct frame_check frame_check(void) {
     return result;
 }
 
-// Each plant is its own inverse.
-error_t check_plant(uint32_t kind, frame_t frame, uint32_t *undo) {
-    if (kind >= CHECK_PLANTS || frame >= frames.count) {
-        return E_ARGUMENT;
+const char *check_law_text(enum law law) {
+    switch (law) {
+#define LAW(name, number, text) \
+    case LAW_##name:            \
+        return text;
+#include "law.def"
+#undef LAW
     }
+    return "all laws hold";
+}
+
+// Laws about entries: the victim is the page of start_info, which nobody reads meanwhile.
+static error_t plant_entry(enum law law, struct space *space) {
+    uint64_t *entry = space_entry(space, LAYOUT_START);
+    if (entry == NULL || !(*entry & ENTRY_PRESENT)) {
+        return E_UNMAPPED;
+    }
+    if (law == LAW_frame_exists) {
+        *entry ^= 1ull << 35;
+    } else if (law == LAW_user_frames_only) {
+        frame_entry(ENTRY_FRAME(*entry))->type ^= FRAME_USER ^ FRAME_KERNEL;
+    } else if (law == LAW_write_or_execute) {
+        *entry ^= ENTRY_WRITE | space_no_execute;
+    } else {
+        frame_entry(window_frame(entry))->maps ^= 1;
+    }
+    return OK;
+}
+
+static void plant_frame(enum law law, frame_t frame) {
     struct frame *entry = frame_entry(frame);
-    *undo = kind;
-    if (entry->type != FRAME_USER && entry->type != FRAME_KERNEL) {
-        return E_STATE;
-    }
-    switch (kind) {
-    case 0:  // map count
-        entry->maps ^= 1;
-        break;
-    case 1:  // kernel type of a user frame
-        entry->type ^= FRAME_USER ^ FRAME_KERNEL;
-        break;
-    case 2:  // owner that is no pool
-        entry->pool ^= 0x7fff;
-        break;
-    case 3:  // bitmap says free
+    if (law == LAW_bitmap) {
         bitmap_get(&frames.bitmap, frame) ? bitmap_clear(&frames.bitmap, frame)
                                           : bitmap_set(&frames.bitmap, frame);
-        break;
-    case 4:  // free count
+    } else if (law == LAW_map_count) {
+        entry->maps ^= 1;
+    } else if (law == LAW_owner) {
+        entry->pool ^= 0x7fff;
+    } else {
+        pool_of(frame)->used ^= 1;
+    }
+}
+
+// Each plant is its own inverse.
+error_t check_plant(uint32_t law, frame_t frame, struct space *space) {
+    if (law < LAW_frame_exists || law > LAW_promise || frame >= frames.count) {
+        return E_ARGUMENT;
+    }
+    switch ((enum law)law) {
+    case LAW_frame_exists:
+    case LAW_user_frames_only:
+    case LAW_write_or_execute:
+    case LAW_table_count:
+        return plant_entry(law, space);
+    case LAW_free_unowned:
+        frame_entry(bitmap_lowest(&frames.bitmap))->flags ^= FRAME_PINNED;
+        return OK;
+    case LAW_free_count:
         frames.free ^= 1;
-        break;
-    case 5:  // promised low frames
+        return OK;
+    case LAW_promise:
         frames.promised ^= 1;
+        return OK;
+    case LAW_bitmap:
+    case LAW_map_count:
+    case LAW_owner:
+    case LAW_pool_sum:
         break;
     }
+    bool mended = frame_entry(frame)->pool >= 0x4000;
+    if (frame_entry(frame)->type != FRAME_USER || (!mended && pool_of(frame) == NULL)) {
+        return E_STATE;
+    }
+    plant_frame(law, frame);
     return OK;
 }

@@ -2,16 +2,20 @@
 // frame_check(): proves the laws of the frame table by a full walk of all page tables. Always
 // there, in every build; `check=N` on the command line also runs it every N kernel entries.
 #pragma once
-#include "types.h"
+#include "message.h"
+
+struct space;
 
 struct frame_check {
     uint32_t violations;
     frame_t frame;        // the first one that breaks a law
-    const char *law;
+    enum law law;         // that it breaks first, 0: none
 };
 
 // Counts broken laws; changes nothing (map counts are counted down and up again).
 struct frame_check frame_check(void);
-// Break a law on purpose, for tests: kind 0 to CHECK_PLANTS - 1; the same call again undoes it.
-#define CHECK_PLANTS 6u
-error_t check_plant(uint32_t kind, frame_t frame, uint32_t *undo);
+// The sentence of abi/law.def.
+const char *check_law_text(enum law law);
+// Break a law on purpose, for tests; the same call again mends it. `frame` is an unmapped user frame;
+// laws about entries are broken in `space`, whose page LAYOUT_START must be mapped.
+error_t check_plant(uint32_t law, frame_t frame, struct space *space);

@@ -28,12 +28,12 @@ static union {
 } start __attribute__((aligned(4096)));
 
 static void cpu_check(void) {
-    enum { PAE = 6, SYSENTER = 11, GLOBAL_PAGES = 13, FXSAVE = 24 };
+    enum { SYSENTER = 11, GLOBAL_PAGES = 13, FXSAVE = 24 };
     uint32_t out[4];
     cpuid(1, out);
-    uint32_t needed = 1u << PAE | 1u << SYSENTER | 1u << GLOBAL_PAGES | 1u << FXSAVE;
+    uint32_t needed = 1u << SYSENTER | 1u << GLOBAL_PAGES | 1u << FXSAVE;
     if ((out[3] & needed) != needed) {
-        boot_refuse("this CPU lacks PAE, sysenter, global pages or fxsave: use a Pentium III or "
+        boot_refuse("this CPU lacks sysenter, global pages or fxsave: use a Pentium III or "
                     "later (qemu-system-i386 -cpu Nehalem,-lm,-syscall)");
     }
 }

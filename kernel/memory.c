@@ -67,7 +67,7 @@ static uint32_t place_find(const struct multiboot_info *info, uint32_t bytes) {
             return (uint32_t)first;
         }
     }
-    boot_refuse("too little memory for the frame table: give the machine at least 4 MiB");
+    boot_refuse("too little memory for the frame table: give the machine more, 24 MiB is plenty");
 }
 
 static void add_all(uint64_t first, uint64_t end, enum frame_type type, uint16_t pool) {
@@ -113,7 +113,7 @@ struct pool *memory_init(const struct multiboot_info *info) {
     }
     root->reserved = frames.free + root->used;
     if (frames.free < FRAMES_MIN) {
-        boot_refuse("too little memory: give the machine more (at least 4 MiB beside the modules)");
+        boot_refuse("too little memory: give the machine more, 24 MiB is plenty");
     }
     return root;
 }

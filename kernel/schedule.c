@@ -9,19 +9,55 @@
 void entry_idle(void);
 void entry_spin(void);
 
+// Ready threads of a priority: those that waited for something and have time of their slice left go
+// before those that were stopped while they ran. So a thread that faults or calls often gets its
+// share beside one that never waits. Whoever has used up its slice goes behind all others.
+static struct queue woken[PRIORITIES];
 static struct queue ready[PRIORITIES];
-static uint32_t ready_mask;  // bit p: ready[p] is not empty
+static uint32_t ready_mask;  // bit p: woken[p] or ready[p] is not empty
 static uint64_t switched_at;
 static bool slice_over;
 uint64_t schedule_idle_cycles;
 bool schedule_spins;
 
+static bool slice_used_up(struct thread *thread) {
+    return thread->slice_used >= timer_slice_ticks();
+}
+
+static void add_last(struct thread *thread) {
+    thread->slice_used = 0;
+    queue_add(&ready[thread->priority], thread);
+}
+
 void schedule_add(struct thread *thread) {
     if (thread == current_thread) {
         return;  // it runs: schedule() decides
     }
-    queue_add(&ready[thread->priority], thread);
     ready_mask |= 1u << thread->priority;
+    if (slice_used_up(thread)) {
+        add_last(thread);
+    } else {
+        queue_add(&woken[thread->priority], thread);
+    }
+}
+
+// It ran, and another one runs now.
+static void add_stopped(struct thread *thread) {
+    ready_mask |= 1u << thread->priority;
+    if (slice_used_up(thread)) {
+        add_last(thread);
+    } else {
+        queue_add_first(&ready[thread->priority], thread);
+    }
+}
+
+static struct thread *first_of(uint32_t priority) {
+    return woken[priority].first != NULL ? woken[priority].first : ready[priority].first;
+}
+
+static bool is_ready_queue(const struct queue *queue) {
+    return (queue >= ready && queue < ready + PRIORITIES) ||
+           (queue >= woken && queue < woken + PRIORITIES);
 }
 
 void schedule_unqueue(struct thread *thread) {
@@ -30,8 +66,8 @@ void schedule_unqueue(struct thread *thread) {
         return;
     }
     queue_remove(thread);
-    if (queue >= ready && queue < ready + PRIORITIES && queue->first == NULL) {
-        ready_mask &= ~(1u << (queue - ready));
+    if (is_ready_queue(queue) && first_of(thread->priority) == NULL) {
+        ready_mask &= ~(1u << thread->priority);
     }
 }
 
@@ -49,8 +85,14 @@ static void account(void) {
     uint64_t now = tsc_read();
     if (current_thread != NULL) {
         current_thread->task->cycles += now - switched_at;
+        current_thread->slice_used += now - switched_at;
     }
     switched_at = now;
+}
+
+static void slice_begin(const struct thread *thread) {
+    uint64_t ticks = timer_slice_ticks();
+    timer_slice_begin(thread->slice_used < ticks ? ticks - thread->slice_used : 0);
 }
 
 static void idle(void) {
@@ -80,34 +122,41 @@ static void switch_to(struct thread *thread) {
     space_load(&thread->task->space);
 }
 
+// The slice's interrupt came: has the running thread used up its own?
+static bool slice_check(void) {
+    if (!slice_over) {
+        return false;
+    }
+    slice_over = false;
+    account();
+    return slice_used_up(current_thread);
+}
+
 void schedule(void) {
     trace_wake();
     bool runs = current_thread != NULL && current_thread->state == THREAD_READY;
     if (ready_mask == 0 && !runs) {
         idle();
     }
-    if (ready_mask != 0) {
-        uint32_t best = bit_highest(ready_mask);
-        bool turn = slice_over && runs && best == current_thread->priority;
-        if (runs && best <= current_thread->priority && !turn) {
-            if (best == current_thread->priority) {
-                timer_slice_begin();
-            }
-            return;
+    if (ready_mask == 0) {
+        return;
+    }
+    uint32_t best = bit_highest(ready_mask);
+    bool turn = runs && slice_check();
+    if (runs && (best < current_thread->priority || (best == current_thread->priority && !turn))) {
+        if (best == current_thread->priority) {
+            slice_begin(current_thread);
         }
-        struct thread *next = ready[best].first;
-        schedule_unqueue(next);
-        struct thread *before = current_thread;
-        switch_to(next);
-        if (runs && slice_over) {  // even when one of higher priority is why it stops
-            schedule_add(before);
-        } else if (runs) {  // preempted: it goes on before its equals
-            queue_add_first(&ready[before->priority], before);
-            ready_mask |= 1u << before->priority;
-        }
-        slice_over = false;
-        if (ready[next->priority].first != NULL) {
-            timer_slice_begin();
-        }
+        return;
+    }
+    struct thread *next = first_of(best);
+    schedule_unqueue(next);
+    struct thread *before = current_thread;
+    switch_to(next);
+    if (runs) {
+        add_stopped(before);
+    }
+    if (first_of(best) != NULL) {
+        slice_begin(next);
     }
 }

@@ -15,7 +15,7 @@ void schedule_add(struct thread *thread);
 void schedule_unqueue(struct thread *thread);
 // The thread is about to end.
 void schedule_forget(struct thread *thread);
-// The running thread used up its slice: others of its priority go first.
+// The interrupt that timer_slice_begin() asked for: see whether the running thread's slice is over.
 void schedule_slice_end(void);
 // Choose who runs next and make it current; waits for interrupts while nobody is ready. Then the
 // assembly leaves to current_thread.

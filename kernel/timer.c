@@ -113,9 +113,14 @@ void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t b
     }
 }
 
-void timer_slice_begin(void) {
-    if (slice_deadline == 0) {
-        slice_deadline = tsc_read() + (uint64_t)tsc_khz * SLICE_MS;
+uint64_t timer_slice_ticks(void) {
+    return (uint64_t)tsc_khz * SLICE_MS;
+}
+
+void timer_slice_begin(uint64_t ticks) {
+    uint64_t deadline = tsc_read() + ticks;
+    if (slice_deadline == 0 || deadline < slice_deadline) {
+        slice_deadline = deadline;
         program();
     }
 }

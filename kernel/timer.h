@@ -19,7 +19,9 @@ uint32_t timer_tsc_khz(void);
 uint64_t timer_now_ns(void);
 void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits);
 void timer_cancel(struct timer *timer);
-// Another thread of the same priority waits: interrupt in at most a slice.
-void timer_slice_begin(void);
+// Length of a time slice, in ticks.
+uint64_t timer_slice_ticks(void);
+// Another thread of the same priority waits: interrupt in at most so many ticks.
+void timer_slice_begin(uint64_t ticks);
 // The PIT's interrupt.
 void timer_interrupt(void);

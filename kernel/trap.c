@@ -25,7 +25,7 @@ extern char entry_sysenter[];
 void trap_check(void) {
     struct frame_check check = frame_check();
     if (check.violations > 0) {
-        panic(__FILE__, __LINE__, check.law);
+        panic(__FILE__, __LINE__, check_law_text(check.law));
     }
 }
 

@@ -36,7 +36,8 @@ static int run(int count, char **argument) {
             return commands[i].run(count - 1, argument + 1);
         }
     }
-    if (strcmp(argument[1], "help") == 0 || strcmp(argument[1], "--help") == 0) {
+    if (strcmp(argument[1], "help") == 0 || strcmp(argument[1], "--help") == 0 ||
+        strcmp(argument[1], "-h") == 0) {
         print_usage(stdout);
         return 0;
     }

@@ -15,9 +15,9 @@ enum mode { MODE_TEXT, MODE_SUMMARY, MODE_PENDING, MODE_JSON };
 
 static const char usage[] =
     "usage: quire trace [--summary | --pending | --json] FILE\n"
-    "Prints a trace of Quire (pcapng, - for standard input), one event a line:\n"
+    "Prints a trace of Quire (pcapng, - for standard input), one record a line:\n"
     "  seconds, task, kind, what, #id of the request it starts, <- #id of what caused it\n"
-    "  --summary  events by kind, task and message, with times from request to reply\n"
+    "  --summary  records by kind, task and message, with times from request to reply\n"
     "  --pending  only the requests without a reply: what a hung system waits for\n"
     "  --json     a time line for https://ui.perfetto.dev or chrome://tracing\n";
 
@@ -28,8 +28,8 @@ struct options {
 };
 
 static void options_fail(const char *what, const char *word) {
-    fprintf(stderr, "quire trace: %s%s%s\n%s", what, word != NULL ? ": " : "",
-            word != NULL ? word : "", usage);
+    fprintf(stderr, "quire trace: %s%s%s (--help lists the options)\n", what,
+            word != NULL ? ": " : "", word != NULL ? word : "");
     exit(2);
 }
 
@@ -127,7 +127,7 @@ int trace_main(int count, char **words) {
     }
     show_end(options.mode, state, summary, &file);
     if (status == TRACE_CUT) {
-        fprintf(stderr, "quire trace: %s: the file ends inside an event, after %" PRIu64
+        fprintf(stderr, "quire trace: %s: the file ends inside a record, after %" PRIu64
                         " whole ones\n", options.path, file.records);
     }
     free(summary);

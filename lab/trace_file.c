@@ -134,15 +134,15 @@ static enum trace_status packet_decode(struct trace_file *file, const struct blo
     struct pcapng_packet packet = {.type = block->type};
     const uint32_t fixed = offsetof(struct pcapng_packet, data) - 8;
     if (block->length < fixed + PCAPNG_DATA_BYTES) {
-        return bad(file, "an event of %" PRIu32 " bytes", block->length);
+        return bad(file, "a record of %" PRIu32 " bytes", block->length);
     }
     memcpy(&packet.interface, block->body, fixed + PCAPNG_DATA_BYTES);
     if (packet.interface >= file->interfaces) {
-        return bad(file, "an event of interface %" PRIu32 ", which was not described",
+        return bad(file, "a record of interface %" PRIu32 ", which was not described",
                    packet.interface);
     }
     if (packet.captured != PCAPNG_DATA_BYTES) {
-        return bad(file, "an event with %" PRIu32 " bytes of data instead of %zu",
+        return bad(file, "a record with %" PRIu32 " bytes of data instead of %zu",
                    packet.captured, PCAPNG_DATA_BYTES);
     }
     *record = pcapng_record(&packet);

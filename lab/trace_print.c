@@ -124,7 +124,7 @@ static void put_reply(struct text *text, struct trace_state *state,
     }
 }
 
-// A word of an event, shown as its name in abi/event.def asks. Servers count in pages.
+// A word of a record, shown as its name in abi/event.def asks. Servers count in pages.
 static void put_word(struct text *text, struct trace_state *state,
                      const struct trace_record *record, const char *name, uint32_t value) {
     if (strcmp(name, "page") == 0 && trace_names_task(record)) {
@@ -196,7 +196,7 @@ void trace_text(char *start, size_t size, struct trace_state *state,
         put_words(&text, state, event, record);
         put_peer(&text, state, record);
     } else {
-        put(&text, "unknown kind of event");
+        put(&text, "unknown kind of record");
     }
 }
 

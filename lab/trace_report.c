@@ -86,17 +86,17 @@ static void print_titles(const struct trace_summary *summary, FILE *out) {
 
 void trace_summary_print(const struct trace_summary *summary, const struct trace_state *state,
                          uint64_t bytes, FILE *out) {
-    fprintf(out, "%" PRIu64 " events in %.6f s, %" PRIu64 " lost, %" PRIu64 " bytes",
+    fprintf(out, "%" PRIu64 " records in %.6f s, %" PRIu64 " lost, %" PRIu64 " bytes",
             summary->records, (double)(summary->last - summary->first) / 1e9, summary->lost, bytes);
-    fprintf(out, summary->records == 0 ? "\n" : ", %.2f bytes per event\n",
+    fprintf(out, summary->records == 0 ? "\n" : ", %.2f bytes per record\n",
             (double)bytes / (double)summary->records);
-    fprintf(out, "\n%-24s %9s\n", "kind of event", "events");
+    fprintf(out, "\n%-24s %9s\n", "kind of record", "records");
     for (const struct trace_event *event = trace_events; event->name != NULL; event++) {
         if (summary->of_kind[event->kind] > 0) {
             fprintf(out, "%-24s %9" PRIu64 "\n", event->name, summary->of_kind[event->kind]);
         }
     }
-    fprintf(out, "\n%-24s %9s\n", "task", "events");
+    fprintf(out, "\n%-24s %9s\n", "task", "records");
     for (uint32_t i = 0; i < ARRAY_LENGTH(summary->of_task); i++) {
         if (summary->of_task[i] > 0) {
             fprintf(out, "%-24s %9" PRIu64 "\n", trace_task_name(state, i), summary->of_task[i]);

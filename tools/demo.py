@@ -6,7 +6,6 @@ Boots the GRUB ISO once for each run, two virtual machines at a time, with a swa
 file each. Every line that a guest prints is compared with what sort, cksum and awk make of the
 same text (index_expected.sh). Exit status 0 only if all were right.
 """
-import argparse
 import concurrent.futures
 import os
 import re
@@ -15,6 +14,7 @@ import sys
 import threading
 import time
 
+import door
 import iso
 import vm
 
@@ -34,37 +34,27 @@ begin = time.monotonic()
 
 
 def say(text=""):
+    """Print a line. Where nothing can be printed any more the main thread fails, and the others,
+    which watch machines, go on."""
     with printing:
-        print(text, flush=True)
+        try:
+            print(text, flush=True)
+        except OSError:
+            if threading.current_thread() is threading.main_thread():
+                raise
 
 
 def progress(name, text):
     say(f"{time.monotonic() - begin:5.1f} s  {name:<17} {text}")
 
 
-class Parser(argparse.ArgumentParser):
-    """One line for each mistake, instead of the usage text."""
-
-    def error(self, message):
-        print(f"quire: error: {message} (./quire demo --help lists the options)", file=sys.stderr)
-        sys.exit(2)
-
-
-def number(low, high):
-    def parse(text):
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"'{text}' is no number from {low} to {high}")
-        return int(text)
-    return parse
-
-
 def options():
-    parser = Parser(prog="./quire demo", description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=number(64, 16384), default=360,
+    parser = door.Parser(prog="./quire demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--frames", type=door.number(64, 16384, "a number of frames"), default=360,
                         help="frame limit of the program (default %(default)s)")
-    parser.add_argument("--lookups", type=number(1, 10000000), default=1000,
+    parser.add_argument("--lookups", type=door.number(1, 10000000, "a number of lookups"), default=1000,
                         help=f"lookups in each of the {ROUNDS} rounds (default %(default)s)")
-    parser.add_argument("--jobs", type=number(1, 64), default=os.cpu_count() or 1,
+    parser.add_argument("--jobs", type=door.number(1, 64, "a number of machines"), default=os.cpu_count() or 1,
                         help="virtual machines at a time (default: one for each core)")
     return parser.parse_args()
 
@@ -210,12 +200,15 @@ def next_print(choice):
 
 
 def main():
+    global begin
     choice = options()
     image = vm.Image(BUILD)
     words = next((path for path in image.modules if os.path.basename(path) == "words"), None)
     if words is None:
-        sys.exit("quire: error: the image has no word list: install wamerican and build again")
+        raise RuntimeError("the image has no word list: install wamerican and build again")
     os.makedirs(FOLDER, exist_ok=True)
+    door.lock(os.path.join(FOLDER, ".lock"), "another demo")
+    begin = time.monotonic()
     say(f"Indexing {words} and looking up {ROUNDS} x {choice.lookups} words in {choice.frames} "
         f"frames, {choice.jobs} virtual machines at a time")
     expected = expected_lines(words, choice.lookups)
@@ -233,8 +226,8 @@ def main():
     say()
     say(f"{len(runs)} runs, {sum(bool(run.complaints) for run in runs)} wrong, "
         f"{time.monotonic() - begin:.0f} s")
-    sys.exit(1 if wrong else 0)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(door.guard(main))

@@ -7,40 +7,28 @@ Checks every option before anything starts; a wrong one gives one line and exit 
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 
+import door
 import iso
 import vm
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(HERE, "build")
-MEMORY_MIN = 2            # MiB; with less the kernel itself has no room
+MEMORY_MIN = 10           # MiB; enough for the program hello with a swap disk, 9 are not
+MEMORY_MIN_RAM = 17       # with evicted pages kept in memory
 MEMORY_MAX = 65536
+FRAMES_MIN = 8            # as servers/init/command_line.h says
 FRAMES_MAX = 1 << 24
 DISK = 64                 # MiB of swap disk
 RUN_LIMIT = 300           # seconds for a run that nobody watches
-
-
-class Parser(argparse.ArgumentParser):
-    """One line for each mistake, instead of the usage text."""
-
-    def error(self, message):
-        print(f"quire: error: {message} (./quire {self.prog.split()[-1]} --help lists the options)",
-              file=sys.stderr)
-        sys.exit(2)
-
-
-def number(low, high, unit):
-    def parse(text):
-        if not re.fullmatch(r"[0-9]+", text):
-            raise argparse.ArgumentTypeError(f"'{text}' is no number: give {unit}")
-        if not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(
-                f"{text} is out of range: give {unit}, {low} to {high}")
-        return int(text)
-    return parse
+HUNG = 124                # exit status of a run that reached its limit, as timeout(1) has it
+STATUSES = f"""exit status of a run: the program's (with --run) or the shell's, where 256 and its
+multiples count as 1; 0 if ended by Ctrl-A x; {HUNG} if the limit was reached; 1 if the kernel
+panicked or QEMU failed; 2 if the system refused to start or an option was wrong"""
 
 
 def policies():
@@ -62,7 +50,7 @@ def action(text):
     if not match:
         raise argparse.ArgumentTypeError(
             f"'{text}' is no action: write N:policy=P, to replace the policy at the N-th fault")
-    number(1, 1 << 31, "the number of a fault")(match.group(1))
+    door.number(1, 1 << 31, "the number of a fault")(match.group(1))
     policy(match.group(2))
     return text
 
@@ -93,22 +81,22 @@ def is_program(path):
 
 
 def trace_file(text):
-    folder = os.path.dirname(os.path.abspath(text))
-    if os.path.isdir(text) or not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-        raise argparse.ArgumentTypeError(f"cannot write '{text}': give a file in a folder of yours")
-    if "," in text:
+    path = door.output_file(text)
+    if "," in path:
         raise argparse.ArgumentTypeError("QEMU takes no comma in the name of a trace file")
-    return os.path.abspath(text)
+    return path
 
 
 def boot_options(name, image):
-    parser = Parser(prog=f"./quire {name}", allow_abbrev=False)
+    parser = door.Parser(prog=f"./quire {name}", epilog=STATUSES)
     add = parser.add_argument
+    number = door.number
     add("--policy", metavar="P", type=policy, help="policy of the pager: " + ", ".join(policies()))
-    add("--frames", metavar="N", type=number(1, FRAMES_MAX, "a number of 4 KiB frames"),
-        help="frames that each program may hold (default: no limit)")
+    add("--frames", metavar="N", help="frames that each program may hold (default: no limit)",
+        type=number(FRAMES_MIN, FRAMES_MAX, f"a number of frames, at least {FRAMES_MIN}"))
     add("--mem", metavar="MIB", type=number(MEMORY_MIN, MEMORY_MAX, "MiB of memory"), default=64,
-        help="memory of the machine in MiB (default: 64)")
+        help=f"memory of the machine in MiB, at least {MEMORY_MIN}, or {MEMORY_MIN_RAM} with "
+             "--store ram or --icount (default: 64)")
     add("--run", metavar="PROGRAM[,ARG...]", type=program(image),
         help="run this instead of the shell, and end with its status")
     add("--trace", metavar="FILE", type=trace_file, help="record all messages and faults (pcapng)")
@@ -139,8 +127,21 @@ def command_line(options, store):
     return " ".join(words + [f"store={store}"])
 
 
+def store_of(options):
+    return options.store or ("ram" if options.icount else "disk")
+
+
+def options_of(name, image, arguments):
+    parser = boot_options(name, image)
+    options = parser.parse_args(arguments)
+    if store_of(options) == "ram" and options.mem < MEMORY_MIN_RAM:
+        parser.error(f"argument --mem: {options.mem} is too little to keep evicted pages in memory: "
+                     f"give {MEMORY_MIN_RAM} or more, or --store disk")
+    return options
+
+
 def machine_of(options, image, folder):
-    store = options.store or ("ram" if options.icount else "disk")
+    store = store_of(options)
     command = command_line(options, store)
     machine = vm.Machine(image=image, command=command, memory=options.mem, trace=options.trace,
                          disk=DISK if store == "disk" else 0, icount=options.icount)
@@ -154,26 +155,28 @@ def machine_of(options, image, folder):
 
 def run(arguments):
     image = vm.Image(BUILD)
-    options = boot_options("run", image).parse_args(arguments)
+    options = options_of("run", image, arguments)
     if options.icount and (options.iso or options.store == "disk"):
         print("quire: note: a CD boot or a real disk makes runs differ even with --icount",
               file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="quire-") as folder:
         machine = machine_of(options, image, folder)
         if not options.run and os.isatty(0):
-            print("quire: Ctrl-A x ends the machine at once; 'help' lists the shell's commands",
-                  file=sys.stderr)
+            print("quire: 'off' ends the system in order, Ctrl-A x the machine at once; Ctrl-C "
+                  "cancels only a line; 'help' lists the shell's commands", file=sys.stderr)
         return report(vm.interactive(machine))
 
 
 def report(result):
-    """The exit status for a machine that has ended; says so if the guest could not."""
-    if result.status is not None:
-        return result.status & 0xff
+    """The exit status for a machine that has ended; says so if the guest could not. What the guest
+    printed is untrusted: it counts only where QEMU's own exit status agrees (vm.Result.status)."""
     if result.hung:
         print(f"quire: error: not finished after {result.machine.limit} s and ended; "
               "--limit gives it longer", file=sys.stderr)
-    elif result.code == vm.PANIC:
+        return HUNG
+    if result.status is not None:
+        return result.status & 0xff or int(result.status != 0)
+    if result.code == vm.PANIC:
         print("quire: error: the kernel panicked; the end of its log:", file=sys.stderr)
         print("\n".join(result.log.splitlines()[-20:]), file=sys.stderr)
     elif result.code != 0:
@@ -184,26 +187,19 @@ def report(result):
 
 
 def make_iso(arguments):
-    parser = Parser(prog="./quire iso", allow_abbrev=False)
-    parser.add_argument("file", nargs="?", default=os.path.join(BUILD, "quire.iso"))
-    options = parser.parse_args(arguments)
-    output = trace_file_or_exit(parser, options.file)
+    parser = door.Parser(prog="./quire iso")
+    parser.add_argument("file", nargs="?", type=door.output_file,
+                        default=os.path.join(BUILD, "quire.iso"))
+    output = parser.parse_args(arguments).file
     iso.make(vm.Image(BUILD), output)
     print(f"{output}: {os.path.getsize(output) / 1e6:.1f} MB; write it to a CD or a USB stick, or "
           f"boot it with {vm.QEMU} -cpu {vm.CPU} -m 64 -cdrom {output}")
     return 0
 
 
-def trace_file_or_exit(parser, text):
-    try:
-        return trace_file(text)
-    except argparse.ArgumentTypeError as error:
-        parser.error(str(error))
-
-
 def debug(arguments):
     image = vm.Image(BUILD)
-    options = boot_options("debug", image).parse_args(arguments)
+    options = options_of("debug", image, arguments)
     with tempfile.TemporaryDirectory(prefix="quire-") as folder:
         machine = machine_of(options, image, folder)
         socket, serial = os.path.join(folder, "gdb"), os.path.join(BUILD, "debug-serial.txt")
@@ -212,6 +208,8 @@ def debug(arguments):
         process = subprocess.Popen(
             vm.arguments(machine, folder, ["-serial", f"file:{serial}"]),
             stdin=subprocess.DEVNULL, start_new_session=True)
+        # Ctrl-C is for gdb; with a handler, unlike an ignored signal, gdb starts with its default.
+        signal.signal(signal.SIGINT, lambda *_: None)
         try:
             return subprocess.call(
                 ["gdb", "-q", image.kernel, "-ex", f"target remote {socket}",
@@ -223,12 +221,8 @@ def debug(arguments):
 
 def main():
     command, arguments = sys.argv[1], sys.argv[2:]
-    try:
-        return {"run": run, "debug": debug, "iso": make_iso}[command](arguments)
-    except (RuntimeError, OSError) as error:
-        print(f"quire: error: {error}", file=sys.stderr)
-        return 1
+    return {"run": run, "debug": debug, "iso": make_iso}[command](arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(door.guard(main))

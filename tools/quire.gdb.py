@@ -93,7 +93,8 @@ def show_waits(_):
 
 def show_tasks(_):
     """Every task: number, rank, ceiling, state, threads, CPU time in ticks."""
-    states = {0: "new", 1: "alive", 2: "dead"}
+    states = {field.enumval: field.name.removeprefix("TASK_STATE_").lower()
+              for field in gdb.lookup_static_symbol("TASK_STATE_NEW").type.fields()}
     for task in tasks():
         print(f"{task_name(task):16} rank {int(task['rank']):2} ceiling {int(task['ceiling']):2} "
               f"{states.get(int(task['state']), '?'):6} {int(task['thread_count'])} threads, "

@@ -10,7 +10,7 @@ Kinds of suites:
   program  build/tests/program/test-*: a program in the whole system; TAP over the serial line
   system   tests/system/*_test.py: functions test_*, whose docstring is the sentence
 
-The last line is `N passed, N failed`; the exit status is 0 only if none failed and some passed.
+Skipped tests are listed above; the last line is `N passed, N failed`. The exit status is 0 only if none failed and some passed.
 """
 import concurrent.futures
 import glob
@@ -22,6 +22,7 @@ import sys
 import time
 import traceback
 
+import door
 import vm
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -184,10 +185,25 @@ def show(suite, points, seconds, done, total):
     return [f"{suite[0]} {suite[1]}: {reason}" for reason in failed]
 
 
+def options():
+    parser = door.Parser(prog="./quire test", description="Build and run the tests.")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="tests whose name, or whose suite's "
+                        "name or kind, begins so (default: all)")
+    parser.add_argument("--list", action="store_true", help="list them, run nothing")
+    return parser.parse_args()
+
+
 def main():
-    names = [name for name in sys.argv[1:] if not name.startswith("-")]
-    chosen = [suite for suite in suites() if wanted(suite, names)]
-    if "--list" in sys.argv[1:]:
+    choice = options()
+    found = suites()
+    for name in choice.names:
+        if not any(wanted(suite, [name]) for suite in found):
+            print(f"quire: error: no test has a name that begins with '{name}' (./quire test --list "
+                  "lists them)", file=sys.stderr)
+            print("0 passed, 0 failed")
+            return 1
+    chosen = [suite for suite in found if wanted(suite, choice.names)]
+    if choice.list:
         print("\n".join(f"{kind:7} {name}" for kind, name, _ in chosen))
         return 0
     passed = 0
@@ -199,13 +215,16 @@ def main():
             failures += show(suite, points, seconds, number, len(chosen))
             skipped += [f"{suite[0]} {suite[1]}: {point[0]}" for point in points if point[2]]
             passed += sum(not point[1] and not point[2] for point in points)
-    if skipped:
-        print("\nSkipped:\n  " + "\n  ".join(skipped))
-    if failures:
-        print("\nFailed:\n  " + "\n  ".join(failures))
-    print(f"\n{passed} passed, {len(failures)} failed")
+    print(summary(passed, failures, skipped))
     return 0 if passed and not failures else 1
 
 
+def summary(passed, failures, skipped):
+    """What stands at the end of the output; programs read its last line."""
+    parts = [f"\n{title}:\n  " + "\n  ".join(lines)
+             for title, lines in (("Skipped", skipped), ("Failed", failures)) if lines]
+    return "\n".join(parts + ["", f"{passed} passed, {len(failures)} failed"])
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(door.guard(main))

@@ -14,7 +14,8 @@ door, the demo and all tests. Builds nothing, judges nothing.
         limit=60))                             # seconds, then it is killed
     result = vm.run(vm.Machine(iso="out/quire.iso", disk=64))   # ... or from a GRUB ISO (iso.py)
 
-    result.status    what the guest said last (`quire: off status=S`), None: it said nothing
+    result.status    what the guest said last (`quire: off status=S`), None: it said nothing, or
+                     QEMU's exit status does not agree (a program can print such a line, too)
     result.code      exit status of QEMU: 33 success, 35 failure, 37 panic, None: killed at limit
     result.ok        the guest ended by itself with status 0
     result.lines     the serial line, cut into lines (no CR); result.log: the kernel's log
@@ -98,11 +99,11 @@ class Result:
 
     @property
     def status(self):
-        for line in reversed(self.lines):
-            match = re.search(r"quire: off status=(-?\d+)", line)
-            if match:
-                return int(match.group(1))
-        return None
+        """Untrusted text, so it must agree with what only the kernel and init can do."""
+        said = re.findall(r"quire: off status=(-?\d{1,10})", self.text)
+        status = int(said[-1]) if said else None
+        agrees = {SUCCESS: status == 0, FAILURE: status != 0}.get(self.code, False)
+        return status if agrees and not self.hung else None
 
     @property
     def ok(self):

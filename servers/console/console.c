@@ -24,6 +24,7 @@ static struct byte_ring input;  // bytes that came in and that nobody has read y
 // Clients that wait, oldest first. The line being edited is that of reader 0.
 static struct {
     token_t token;
+    badge_t badge;
     field_text text;
 } writer[WRITERS_MAX];  // number n stands at n % WRITERS_MAX
 static uint32_t writers_in, writers_out;
@@ -37,6 +38,7 @@ static uint32_t reader_count;
 
 static struct {
     token_t token;
+    badge_t badge;
     uint32_t until;  // answered when byte number `until` of the output has left
 } flush[FLUSHES_MAX];
 static uint32_t flush_count;
@@ -63,6 +65,7 @@ static int serve_console_write(const struct request *request, const struct conso
         return E_LIMIT;
     }
     writer[writers_in % WRITERS_MAX].token = request->token;
+    writer[writers_in % WRITERS_MAX].badge = request->badge;
     writer[writers_in % WRITERS_MAX].text = in->text;
     writers_in++;
     return REPLY_LATER;
@@ -74,6 +77,16 @@ static void writers_admit(void) {
         terminal_print(&terminal, writer[oldest].text.bytes, writer[oldest].text.length);
         answer(writer[oldest].token, LABEL_console_write, 0, NULL);
     }
+}
+
+static void writers_forget(badge_t badge) {
+    uint32_t kept = writers_out;
+    for (uint32_t n = writers_out; n != writers_in; n++) {
+        if (writer[n % WRITERS_MAX].badge != badge) {
+            writer[kept++ % WRITERS_MAX] = writer[n % WRITERS_MAX];
+        }
+    }
+    writers_in = kept;
 }
 
 // ---- reading ---------------------------------------------------------------------------------
@@ -133,22 +146,16 @@ static void readers_serve(void) {
     }
 }
 
-static int serve_console_forget(const struct request *request, const struct console_forget_in *in,
-                                struct console_forget_out *out) {
-    (void)out;
-    if (request->badge != INIT_BADGE) {
-        return E_DENIED;
-    }
-    bool edited = reader_count > 0 && reader[0].badge == in->task;
+static void readers_forget(badge_t badge) {
+    bool edited = reader_count > 0 && reader[0].badge == badge;
     for (uint32_t i = reader_count; i-- > 0;) {
-        if (reader[i].badge == in->task) {
+        if (reader[i].badge == badge) {
             reader_drop(i);
         }
     }
     if (edited && terminal.editing) {
         terminal_abandon(&terminal);
     }
-    return OK;
 }
 
 // ---- flushing --------------------------------------------------------------------------------
@@ -160,6 +167,7 @@ static int serve_console_flush(const struct request *request, const struct conso
         return E_LIMIT;
     }
     flush[flush_count].token = request->token;
+    flush[flush_count].badge = request->badge;
     flush[flush_count].until = terminal.out.in;
     flush_count++;
     return REPLY_LATER;
@@ -181,6 +189,29 @@ static void flushes_answer(void) {
         }
     }
     flush_count = kept;
+}
+
+static void flushes_forget(badge_t badge) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < flush_count; i++) {
+        if (flush[i].badge != badge) {
+            flush[kept++] = flush[i];
+        }
+    }
+    flush_count = kept;
+}
+
+// ---- clients that have died ------------------------------------------------------------------
+static int serve_console_forget(const struct request *request, const struct console_forget_in *in,
+                                struct console_forget_out *out) {
+    (void)out;
+    if (request->badge != INIT_BADGE) {
+        return E_DENIED;
+    }
+    writers_forget(in->task);
+    readers_forget(in->task);
+    flushes_forget(in->task);
+    return OK;
 }
 
 // ---- the server ------------------------------------------------------------------------------

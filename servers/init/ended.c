@@ -40,7 +40,7 @@ static void field_add(field_text *line, const char *name, uint64_t number) {
 // What a machine reads of a program: to the serial line for the first program, whose run this is;
 // of others to the log, for a person sits at the serial line then.
 static void print_line(const struct program *program, const field_text *line) {
-    if (program->number == TASK_PROGRAM) {
+    if (program_is_owner(program->number)) {
         report(line->bytes, NULL);
     } else {
         report_log(line->bytes, NULL);
@@ -94,11 +94,15 @@ error_t program_wait(token_t token, uint32_t waiter, uint32_t number, struct end
     for (uint32_t i = 0; i < MIN_OF(endings_count, ENDINGS_KEPT); i++) {
         if (endings[i].number == number) {
             *ending = endings[i];
-            return OK;
+            return program_descends(ending->parent, waiter) ? OK : E_DENIED;
         }
     }
-    if (program_find(number) == NULL) {
+    const struct program *program = program_find(number);
+    if (program == NULL) {
         return E_NOT_FOUND;
+    }
+    if (!program_descends(program->parent, waiter)) {
+        return E_DENIED;
     }
     for (uint32_t i = 0; i < WAITERS_MAX; i++) {
         if (waiters[i].token == 0) {
@@ -132,26 +136,53 @@ static void waiters_forget(uint32_t waiter) {
     }
 }
 
-void program_release(struct program *program) {
-    handle_t task = HANDLE(program->task);
-    struct task_destroy_out out = {1};
-    while (task_destroy(task, &out) == OK && out.left > 0) {
+// All that the program was charged with: its task, and what hangs on that.
+static void charges_free(const struct program *program) {
+    struct task_destroy_out task = {1};
+    struct pool_reap_out pool = {1};
+    while (task_destroy(HANDLE(program->task), &task) == OK && task.left > 0) {
     }
+    if (pool_destroy(HANDLE(program->pool)) == OK) {
+        return;
+    }
+    // It owns something yet, or it was never made, and then this fails, too.
+    while (pool_reap(HANDLE(program->pool), &pool) == OK && pool.left > 0) {
+    }
+    (void)!pool_destroy(HANDLE(program->pool));
+}
+
+// Who inherits a dead program's children may also ask how those ended that it has not asked for.
+static void endings_inherit(const struct program *ended) {
+    for (uint32_t i = 0; i < MIN_OF(endings_count, ENDINGS_KEPT); i++) {
+        if (endings[i].parent == ended->number) {
+            endings[i].parent = ended->parent;
+        }
+    }
+}
+
+void program_release(struct program *program) {
+    charges_free(program);
     (void)!pager_task_retire(HANDLE(SLOT_PAGER), program->number);
     (void)!console_forget(HANDLE(SLOT_CONSOLE), program->number);
+    if (servers[TASK_TRACER].plan != NULL) {
+        (void)!tracer_forget(HANDLE(SLOT_TRACER), program->number);
+    }
     waiters_forget(program->number);
+    programs_inherit(program);
+    endings_inherit(program);
     slot_drop(program->thread);
     slot_drop(program->task);
+    slot_drop(program->pool);
     program->number = 0;
 }
 
 void program_end(struct program *program, uint32_t status, uint32_t cause) {
-    struct ending ending = {program->number, status, cause};
+    struct ending ending = {program->number, program->parent, status, cause};
     (void)!task_kill(HANDLE(program->task), cause);
     print_ended(program, status, cause);
     print_stats(program);
     program_release(program);
-    if (ending.number == TASK_PROGRAM) {
+    if (program_is_owner(ending.number)) {
         system_off(status);
     }
     waiters_answer(&ending);

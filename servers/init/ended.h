@@ -10,5 +10,5 @@ uint64_t time_now(void);
 // CPU time that a task has used; 0 when it is gone.
 uint64_t task_cycles(handle_t task);
 
-// Free the task and all that the pager and console keep of it, and the place in the table.
+// Free the task and all that pager, console and tracer keep of it, and the place in the table.
 void program_release(struct program *program);

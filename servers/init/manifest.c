@@ -3,10 +3,12 @@
 #include "manifest.h"
 
 // What a line said. Bits of `given` tell which keys stood there.
-enum { KEY_RANK = 1, KEY_CEILING = 2, KEY_FRAMES = 4, KEY_DEVICE = 8, KEY_RESTART = 16 };
+enum {
+    KEY_RANK = 1, KEY_CEILING = 2, KEY_FRAMES = 4, KEY_DEVICE = 8, KEY_RESTART = 16, KEY_EACH = 32
+};
 struct statement {
     uint32_t given;
-    uint32_t rank, ceiling, frames;
+    uint32_t rank, ceiling, frames, each;
     enum device device;
 };
 
@@ -30,9 +32,10 @@ static const char *read_pair(struct word pair, struct statement *statement) {
                    : word_is(key, "frames")  ? KEY_FRAMES
                    : word_is(key, "device")  ? KEY_DEVICE
                    : word_is(key, "restart") ? KEY_RESTART
+                   : word_is(key, "each")    ? KEY_EACH
                                              : 0;
     if (bit == 0 || value.start == NULL) {
-        return "there are rank= ceiling= frames= device= restart=";
+        return "there are rank= ceiling= frames= each= device= restart=";
     }
     if (statement->given & bit) {
         return "a key stands there twice";
@@ -49,6 +52,8 @@ static const char *read_pair(struct word pair, struct statement *statement) {
         statement->frames = MANIFEST_REST;
         return word_is(value, "rest") || word_number(value, &statement->frames)
                    ? NULL : "frames= needs a number or rest";
+    case KEY_EACH:
+        return word_number(value, &statement->each) ? NULL : "each= needs a number";
     case KEY_DEVICE:
         return read_device(value, &statement->device)
                    ? NULL : "device= needs none, disk, serial or trace";
@@ -86,13 +91,17 @@ static const char *add_server(struct manifest *manifest, struct word name,
 }
 
 static const char *add_programs(struct manifest *manifest, const struct statement *statement) {
-    if (statement->given != (KEY_RANK | KEY_CEILING | KEY_FRAMES) ||
+    if (statement->given != (KEY_RANK | KEY_CEILING | KEY_FRAMES | KEY_EACH) ||
         statement->frames == MANIFEST_REST || statement->frames == 0) {
-        return "programs need rank= ceiling= and a number of frames=";
+        return "programs need rank= ceiling= each= and a number of frames=";
+    }
+    if (statement->each < MANIFEST_EACH_MIN || statement->each > statement->frames) {
+        return "each= must be 24 at least, and frames= at most";
     }
     manifest->program_rank = statement->rank;
     manifest->program_ceiling = statement->ceiling;
     manifest->program_frames = statement->frames;
+    manifest->program_each = statement->each;
     return NULL;
 }
 

@@ -11,9 +11,12 @@ static struct program programs[PROGRAMS_MAX];
 static uint32_t next_number = TASK_PROGRAM;
 static uint32_t pool;
 
+#define POOL_LOW 4u         // promised to the pool itself, for the objects of those split off it
+#define DESCENDANTS_MAX 8u  // of any program but the first, so that it cannot take all places
+
 void programs_open(void) {
     pool = slot_need();
-    must(pool_create(HANDLE(SLOT_POOL), pool, manifest.program_frames, manifest.program_frames),
+    must(pool_create(HANDLE(SLOT_POOL), pool, manifest.program_frames, POOL_LOW),
          "set memory for programs' page tables aside: give the machine more (-m 16)");
 }
 
@@ -35,14 +38,55 @@ struct program *program_at(uint32_t index) {
     return NULL;
 }
 
+int program_is_owner(uint32_t number) {
+    return number == TASK_PROGRAM;
+}
+
+// Parents are programs that live (programs_inherit), so every chain of them ends.
+int program_descends(uint32_t number, uint32_t elder) {
+    while (number != 0 && number != elder) {
+        const struct program *program = program_find(number);
+        number = program == NULL ? 0 : program->parent;
+    }
+    return number != 0;
+}
+
+void programs_inherit(const struct program *ended) {
+    for (uint32_t i = 0; i < PROGRAMS_MAX; i++) {
+        if (programs[i].number != 0 && programs[i].parent == ended->number) {
+            programs[i].parent = ended->parent;
+        }
+    }
+}
+
+static uint32_t descendants_count(uint32_t elder) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < PROGRAMS_MAX; i++) {
+        count += programs[i].number != 0 && program_descends(programs[i].parent, elder);
+    }
+    return count;
+}
+
+// May there be one more below this program?
+static int may_spawn(uint32_t parent) {
+    while (parent != 0 && !program_is_owner(parent)) {
+        const struct program *program = program_find(parent);
+        if (program == NULL || descendants_count(parent) >= DESCENDANTS_MAX) {
+            return 0;
+        }
+        parent = program->parent;
+    }
+    return 1;
+}
+
 // A free place with a number that no program has.
-static struct program *place_take(void) {
+static struct program *place_take(uint32_t parent) {
     for (uint32_t i = 0; i < PROGRAMS_MAX; i++) {
         if (programs[i].number == 0) {
             while (program_find(next_number) != NULL) {
                 next_number = next_number == UINT16_MAX ? TASK_PROGRAM : next_number + 1;
             }
-            programs[i] = (struct program){.number = next_number};
+            programs[i] = (struct program){.number = next_number, .parent = parent};
             next_number = next_number == UINT16_MAX ? TASK_PROGRAM : next_number + 1;
             return &programs[i];
         }
@@ -51,13 +95,18 @@ static struct program *place_take(void) {
 }
 
 static error_t objects_create(struct program *program) {
+    program->pool = slot_take();
     program->task = slot_take();
     program->thread = slot_take();
-    if (program->task == 0 || program->thread == 0) {
+    if (program->pool == 0 || program->task == 0 || program->thread == 0) {
         return E_LIMIT;
     }
-    error_t error = pool_task_create(HANDLE(pool), program->task, manifest.program_rank,
-                                     manifest.program_ceiling, program->number);
+    error_t error = pool_create(HANDLE(pool), program->pool, manifest.program_each,
+                                manifest.program_each);
+    if (error == OK) {
+        error = pool_task_create(HANDLE(program->pool), program->task, manifest.program_rank,
+                                 manifest.program_ceiling, program->number);
+    }
     if (error == OK) {
         error = task_thread_create(HANDLE(program->task), program->thread, LAYOUT_BUFFER,
                                    manifest.program_ceiling);
@@ -130,7 +179,7 @@ static error_t run(struct program *program) {
     return error;
 }
 
-error_t program_start(const field_text *line, uint32_t *number) {
+error_t program_start(const field_text *line, uint32_t parent, uint32_t *number) {
     struct word rest = {line->bytes, MIN_OF(line->length, TEXT_BYTES)};
     struct word word = word_next(&rest, " \t\r\n");
     char name[NAME_BYTES];
@@ -139,7 +188,7 @@ error_t program_start(const field_text *line, uint32_t *number) {
         return word.length == 0 ? E_ARGUMENT : E_NOT_FOUND;
     }
     error_t error = module_status(name, &wrong);
-    struct program *program = error != OK ? NULL : place_take();
+    struct program *program = error != OK || !may_spawn(parent) ? NULL : place_take(parent);
     if (program == NULL) {
         return error != OK ? error : E_LIMIT;
     }

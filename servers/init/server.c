@@ -82,7 +82,7 @@ static void memory_check(void) {
         text_add_number(&words, frames_free() * (PAGE_SIZE / 1024));
         text_add(&words, " KiB are free and ");
         text_add_number(&words, need * (PAGE_SIZE / 1024));
-        fatal("too little memory: ", words.bytes, " needed: give the machine more (-m 16 is "
+        fatal("too little memory: ", words.bytes, " needed: give the machine more (-m 24 is "
               "plenty), or a store in RAM fewer pages (store=ram:PAGES)", NULL);
     }
 }

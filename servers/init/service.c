@@ -21,6 +21,12 @@ static int serve_init_args(const struct request *request, const struct init_args
     return OK;
 }
 
+// A status has eight bits, as Unix programs expect; a failure does not become a success by that.
+static uint32_t status_of(uint32_t alleged) {
+    uint32_t status = alleged & 0xff;
+    return alleged != 0 && status == 0 ? 1 : status;
+}
+
 static int serve_init_exit(const struct request *request, const struct init_exit_in *in,
                            struct init_exit_out *out) {
     (void)out;
@@ -28,14 +34,14 @@ static int serve_init_exit(const struct request *request, const struct init_exit
     if (program == NULL) {
         return E_DENIED;
     }
-    program_end(program, in->status, CAUSE_EXIT);
+    program_end(program, status_of(in->status), CAUSE_EXIT);
     return REPLY_LATER;
 }
 
 static int serve_init_spawn(const struct request *request, const struct init_spawn_in *in,
                             struct init_spawn_out *out) {
-    (void)request;
-    return in->line.length >= TEXT_BYTES ? E_ARGUMENT : program_start(&in->line, &out->task);
+    return in->line.length >= TEXT_BYTES
+               ? E_ARGUMENT : program_start(&in->line, request->badge, &out->task);
 }
 
 static int serve_init_wait(const struct request *request, const struct init_wait_in *in,
@@ -58,6 +64,9 @@ static int serve_init_kill(const struct request *request, const struct init_kill
     struct program *program = program_find(in->task);
     if (program == NULL) {
         return in->task < TASK_SERVERS_END ? E_DENIED : E_NOT_FOUND;
+    }
+    if (!program_descends(in->task, request->badge)) {
+        return E_DENIED;
     }
     program_end(program, STATUS_KILLED, CAUSE_KILLED);
     return in->task == request->badge ? REPLY_LATER : OK;
@@ -108,15 +117,17 @@ static int serve_init_module_info(const struct request *request,
 
 static int serve_init_policy(const struct request *request, const struct init_policy_in *in,
                              struct init_policy_out *out) {
-    (void)request;
     (void)out;
-    return (int)pager_policy_set(HANDLE(SLOT_PAGER), in->policy);
+    return program_is_owner(request->badge) ? (int)pager_policy_set(HANDLE(SLOT_PAGER), in->policy)
+                                            : E_DENIED;
 }
 
 static int serve_init_frames(const struct request *request, const struct init_frames_in *in,
                              struct init_frames_out *out) {
-    (void)request;
     (void)out;
+    if (!program_is_owner(request->badge)) {
+        return E_DENIED;
+    }
     if (in->frames != 0 && in->frames < COMMAND_FRAMES_MIN) {
         return E_ARGUMENT;
     }
@@ -129,9 +140,11 @@ static int serve_init_frames(const struct request *request, const struct init_fr
 
 static int serve_init_off(const struct request *request, const struct init_off_in *in,
                           struct init_off_out *out) {
-    (void)request;
     (void)out;
-    system_off(in->status);
+    if (!program_is_owner(request->badge)) {
+        return E_DENIED;
+    }
+    system_off(status_of(in->status));
 }
 
 static int serve_init_boot_info(const struct request *request, const struct init_boot_info_in *in,

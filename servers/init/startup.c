@@ -105,7 +105,7 @@ static void store_attach(void) {
 
 static void run_program(void) {
     uint32_t number;
-    error_t error = program_start(&command_line.run, &number);
+    error_t error = program_start(&command_line.run, 0, &number);
     if (error != OK) {
         fatal("run=", command_line.run.bytes, ": cannot start it: ", error_text(error), NULL);
     }

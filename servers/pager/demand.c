@@ -245,22 +245,14 @@ static void page_take_back(struct domain *domain, uint32_t page) {
     framelist_release(slot);
 }
 
-// The kernel has no frame left for a page table: those that map nothing any more can go.
-static int tables_trim(void) {
-    uint32_t freed = 0;
-    FOR_EACH_DOMAIN(domain) {
-        freed += machine_tables_trim(domain->space);
-    }
-    return freed > 0;
-}
-
 void demand_amend(const struct fault *fault, struct answer *answer, error_t error) {
     struct domain *domain = domain_find(fault->number);
     if (domain == NULL) {
         answer->kind = ANSWER_LATER;
         return;
     }
-    if (error == E_MEMORY && tables_trim()) {
+    // Page tables are charged to the program itself, so it is no use to trim those of others.
+    if (error == E_MEMORY && machine_tables_trim(domain->space) > 0) {
         return;
     }
     if (answer->item.frame & FRAME_ZERO) {
@@ -268,7 +260,7 @@ void demand_amend(const struct fault *fault, struct answer *answer, error_t erro
     }
     if (error == E_MEMORY) {
         refuse(domain, fault, answer, error,
-               "no memory is left for page tables: let fewer programs run at a time");
+               "it uses more page tables than a program may have (manifest, each=)");
     } else {
         answer->kind = ANSWER_LATER;  // the thread stopped waiting: there is nobody to answer
     }

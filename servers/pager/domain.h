@@ -37,7 +37,7 @@ struct domain {
     uint32_t resident, reading, writing, swapped;
     uint32_t since_scan;  // evictions since the last scan
     struct checked policy;
-    uint32_t *frame_of;   // by mark: slot of the frame
+    uint32_t *frame_of;   // by mark (policy slot): the frame slot
     uint32_t policy_half; // which half of the domain's part of WINDOW_POLICY is in use
     struct counters counters;
     uint32_t reason_length;

@@ -26,7 +26,7 @@ struct frame_record {
     uint32_t : 3;
     uint32_t store;
     uint32_t domain;      // index of the domain
-    uint32_t mark;        // number under which the domain's policy knows the page
+    uint32_t mark;        // the policy slot: the domain's policy knows the page by it
     uint32_t next;        // in a free list, or in the queue for the ring
 };
 _Static_assert(sizeof(struct frame_record) == 24, "24 bytes a frame");

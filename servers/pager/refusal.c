@@ -2,7 +2,29 @@
 #include "refusal.h"
 #include "sentence.h"
 
-static const char *const fault_names[] = {"read", "write", "execution", "write"};
+// Labels of page faults, from the first on; an exception comes after them and is no access.
+#define FAULT_PLACE(label) ((label) - LABEL_fault_read)
+#define FAULT_COUNT FAULT_PLACE(LABEL_fault_exception)
+
+static const struct {
+    const char *name;
+    uint32_t right;  // that the region must have, MAP_
+} access_table[] = {
+    [FAULT_PLACE(LABEL_fault_read)] = {"read", MAP_READ},
+    [FAULT_PLACE(LABEL_fault_write)] = {"write", MAP_WRITE},
+    [FAULT_PLACE(LABEL_fault_execute)] = {"execution", MAP_EXECUTE},
+    [FAULT_PLACE(LABEL_fault_protection)] = {"write", MAP_WRITE},
+};
+#define INTERFACE(...)
+#define MESSAGE(...) +1
+#define IPC_FIRST 15
+#define IPC_LAST 15
+_Static_assert(ARRAY_LENGTH(access_table) == FAULT_COUNT &&
+                   FAULT_COUNT + 1 == 0
+#include "ipc.def"
+               , "every fault but the exception, which is the last, has a row");
+#undef MESSAGE
+#undef INTERFACE
 
 static const char *exception_name(uint32_t vector) {
     static const char *const names[] = {
@@ -18,7 +40,7 @@ void refusal_note(struct domain *domain, const struct fault *fault, const char *
     if (fault->label == LABEL_fault_exception) {
         sentence_text(&line, exception_name(fault->address));
     } else {
-        sentence_text(&line, fault_names[fault->label - LABEL_fault_read]);
+        sentence_text(&line, access_table[FAULT_PLACE(fault->label)].name);
         sentence_text(&line, " of ");
         sentence_hex(&line, fault->address);
     }
@@ -31,11 +53,6 @@ void refusal_note(struct domain *domain, const struct fault *fault, const char *
     domain->reason_length = line.length;
 }
 
-static uint32_t right_needed(uint32_t label) {
-    static const uint8_t rights[] = {MAP_READ, MAP_WRITE, MAP_EXECUTE, MAP_WRITE};
-    return rights[label - LABEL_fault_read];
-}
-
 const char *refusal_find(const struct region *region, const struct fault *fault) {
     if (region == NULL) {
         return "no memory is mapped there";
@@ -43,8 +60,9 @@ const char *refusal_find(const struct region *region, const struct fault *fault)
     if (region->kind == REGION_GUARD) {
         return "the stack is full";
     }
-    if ((region->rights & right_needed(fault->label)) == 0) {
-        switch (right_needed(fault->label)) {
+    uint32_t right = access_table[FAULT_PLACE(fault->label)].right;
+    if ((region->rights & right) == 0) {
+        switch (right) {
         case MAP_WRITE:
             return "the page is read-only";
         case MAP_EXECUTE:

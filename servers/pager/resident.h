@@ -12,7 +12,8 @@
 // Give a new domain its policy. 0: no memory, nothing changed.
 int resident_init(struct domain *domain, const struct policy_kind *kind);
 
-// A mark for a page that is coming in; POLICY_NONE: the domain can hold no more pages (evict one).
+// A mark (policy slot) for a page that is coming in; POLICY_NONE: the domain can hold no more
+// pages (evict one).
 uint32_t resident_take(struct domain *domain);
 // The page of a frame (its mark taken before) is resident now.
 void resident_admit(struct domain *domain, uint32_t slot, enum policy_how how);

@@ -41,7 +41,7 @@ struct pcapng_packet {
     uint32_t data[PCAPNG_DATA_BYTES / 4];
     uint32_t length_again;
 };
-_Static_assert(sizeof(struct pcapng_packet) == 64, "an event is 64 bytes");
+_Static_assert(sizeof(struct pcapng_packet) == 64, "a record is 64 bytes");
 
 // Nanoseconds per tick of the time stamp counter: whole, and a fraction in 2^-32.
 struct pcapng_clock {

@@ -11,7 +11,8 @@
 
 #define RING_AT 0x42000000u
 #define MASK_OFF (1u << EVENT_task_name)  // always: later records need the names
-#define FLUSHES 16u              // callers that can wait for a flush together
+#define INIT_BADGE 1u
+#define FLUSHES 17u              // callers that can wait for a flush together, init among them
 #define TICK_NS 100000000u       // so that the file grows while little happens
 #define TICK_BEHIND_NS 1000000u  // while the device is behind
 
@@ -24,7 +25,10 @@ static struct {
     struct pcapng_clock clock;
     uint64_t time;   // of the last record
     uint32_t waiting;
-    token_t flush[FLUSHES];
+    struct {
+        token_t token;
+        badge_t badge;
+    } flush[FLUSHES];
 } tracer;
 
 // Take `count` frames of low memory and map them from RING_AT on; their list stays in `frame`.
@@ -135,7 +139,7 @@ static void drain(void) {
 static void flush_answer(void) {
     struct tracer_flush_out out = {tracer.end.read, tracer.end.lost};
     while (tracer.waiting > 0) {
-        token_t token = tracer.flush[--tracer.waiting];
+        token_t token = tracer.flush[--tracer.waiting].token;
         tag_t tag = TAG(LABEL_tracer_flush, BODY_WORDS(out), 0, 0);
         if (ipc_reply(token, tag, &out.records) != OK) {
             continue;  // it no longer waits
@@ -163,11 +167,29 @@ static int serve_tracer_flush(const struct request *request, const struct tracer
     if (tracer.error != OK) {
         return (int)tracer.error;
     }
-    if (tracer.waiting == FLUSHES) {
+    // The last place is init's, whose flush ends the run.
+    if (tracer.waiting >= (request->badge == INIT_BADGE ? FLUSHES : FLUSHES - 1)) {
         return E_LIMIT;
     }
-    tracer.flush[tracer.waiting++] = request->token;
+    tracer.flush[tracer.waiting].token = request->token;
+    tracer.flush[tracer.waiting++].badge = request->badge;
     return REPLY_LATER;
+}
+
+static int serve_tracer_forget(const struct request *request, const struct tracer_forget_in *in,
+                               struct tracer_forget_out *out) {
+    (void)out;
+    if (request->badge != INIT_BADGE) {
+        return E_DENIED;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < tracer.waiting; i++) {
+        if (tracer.flush[i].badge != in->task) {
+            tracer.flush[kept++] = tracer.flush[i];
+        }
+    }
+    tracer.waiting = kept;
+    return OK;
 }
 
 static int serve_tracer_control(const struct request *request, const struct tracer_control_in *in,

@@ -134,6 +134,11 @@ TEST(ports_wrong, "I/O stays inside its range, in widths that there are, and bat
     CHECK_EQUAL(machine_ports_create(MACHINE, A, 0xffff, 2), E_ARGUMENT);
     CHECK_EQUAL(machine_ports_create(MACHINE, A, 0x80, 0), E_ARGUMENT);
     CHECK_EQUAL(machine_ports_create(MACHINE, A, 1, UINT32_MAX), E_ARGUMENT);
+    CHECK_EQUAL(machine_ports_create(MACHINE, A, 0xffff, 1), OK);  // the last one
+    CHECK_EQUAL(ports_destroy(HANDLE(A)), OK);
+    CHECK_EQUAL(machine_ports_create(MACHINE, A, 0, 0x10000), OK);  // all of them
+    CHECK_EQUAL(ports_destroy(HANDLE(A)), OK);
+    CHECK_EQUAL(ports_destroy(HANDLE(A)), E_HANDLE);
     handle_t ports = HANDLE(60);  // the serial line: 8 ports
     const uint32_t widths[] = {0, 3, 5, 8, UINT32_MAX};
     for (uint32_t i = 0; i < ARRAY_LENGTH(widths); i++) {

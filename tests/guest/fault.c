@@ -366,6 +366,46 @@ TEST(pager_ends, "when a pager ends before it answered, the next one is asked") 
     end();
 }
 
+// Reads the page, then calls.
+static void read_then_call(struct actor *self) {
+    (void)*(volatile uint32_t *)PAGE;
+    uint32_t in = 3, out = 0;
+    self->result[0] = ipc_call(HANDLE(SLOT_GIVEN + 1), 0x2001, &in, 1, &out, 1, 0);
+    self->result[1] = out;
+}
+
+TEST(retry_then_call, "after a fault that was tried again the thread's next call is a call") {
+    for (uint32_t how = 0; how < 2; how++) {
+        begin();
+        handle_t other = port_make(SLOT_TEST, PORT_RANK), faults = port_make(SLOT_TEST + 1, PORT_RANK);
+        struct actor *pager = task_make(POOL, 20, silent_pager);
+        struct actor *victim = victim_make(read_then_call);
+        CHECK_EQUAL(task_fault_port(victim->task, faults, 0), OK);
+        actor_give(victim, other, 1, RIGHT_CALL, 0);
+        actor_give(pager, faults, 0, RIGHT_RECEIVE, 0);
+        if (how == 0) {  // the pager has received the fault; else it stands in the queue
+            actor_start(pager, 0);
+        }
+        actor_start(victim, 0);
+        CHECK(!actor_finished(victim));
+        frame_t frame = frame_get();
+        CHECK_EQUAL(map_one(victim->task, PAGE, MAP_READ, frame), OK);
+        actor_end(pager);
+        port_end(faults);
+        struct received received;
+        port_next(other, &received);
+        uint32_t answer = 9;
+        CHECK_EQUAL(ipc_reply(received.token, TAG(0x2001, 1, 0, 0), &answer), OK);
+        actor_wait(victim);
+        CHECK_EQUAL(victim->result[0], OK);
+        CHECK_EQUAL(victim->result[1], 9);
+        actor_end(victim);
+        frame_put(frame);
+        end();
+        port_end(other);
+    }
+}
+
 // A wrong answer: refused with `error`, nothing mapped, the faulter still waits.
 static void refused(struct actor *victim, token_t token, const struct map_item *items,
                     uint32_t count, error_t error) {

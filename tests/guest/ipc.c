@@ -198,13 +198,15 @@ TEST(reply_receive, "a server's loop answers 500 calls of each of three tasks, e
 
 // --- handles in messages -------------------------------------------------------------------------
 
-// Sends the handles of slots SLOT_GIVEN + 1 ...; offers SLOT_GIVEN + 10 for one that comes back.
+// Sends the handles of slots SLOT_GIVEN + 1 ...; offers SLOT_GIVEN + 10 ... for what comes back.
 static void caller_with_handles(struct actor *self) {
     struct message_buffer *buffer = message_buffer();
     for (uint32_t i = 0; i < self->argument; i++) {
         buffer->handle[i] = HANDLE(SLOT_GIVEN + 1 + i);
     }
-    buffer->offer[0] = HANDLE(SLOT_GIVEN + 10);
+    for (uint32_t i = 0; i < TAG_HANDLES_MAX; i++) {
+        buffer->offer[i] = HANDLE(SLOT_GIVEN + 10 + i);
+    }
     self->result[0] = ipc_call(GIVEN, LABEL, NULL, 0, NULL, 0, self->argument);
     self->result[1] = buffer->handle[0];
     self->result[2] = raw_error(HANDLE(SLOT_GIVEN + 10), 0xffff);
@@ -292,6 +294,35 @@ TEST(handles, "handles travel with a call and with its reply, rights and badge i
     CHECK_EQUAL(caller->result[2], E_MESSAGE);  // the handle is there
     CHECK_EQUAL(event_destroy(event), OK);
     CHECK_EQUAL(task_handle_drop(TASK, SLOT_TEST + 1), OK);
+    port_end(port);
+    world_end();
+}
+
+TEST(handles_four, "four handles go each way, and not one more") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *caller = task_make(POOL, 10, caller_with_handles);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    for (uint32_t i = 0; i < TAG_HANDLES_MAX; i++) {
+        actor_give(caller, caller->task, 1 + i, RIGHT_CALL | RIGHT_GRANT, 0);
+        message_buffer()->offer[i] = HANDLE(SLOT_TEST + i);
+    }
+    actor_start(caller, TAG_HANDLES_MAX);
+    struct received received;
+    port_next(port, &received);
+    CHECK_EQUAL(received.tag, TAG(LABEL, 0, TAG_HANDLES_MAX, 0));
+    for (uint32_t i = 0; i < TAG_HANDLES_MAX; i++) {
+        CHECK_EQUAL(task_ping(HANDLE(SLOT_TEST + i)), OK);
+        message_buffer()->handle[i] = HANDLE(SLOT_TEST + i);
+    }
+    CHECK_EQUAL(ipc_reply(received.token, TAG(LABEL, 0, TAG_HANDLES_MAX + 1, 0), NULL), E_LENGTH);
+    CHECK_EQUAL(ipc_reply(received.token, TAG(LABEL, 0, TAG_HANDLES_MAX, 0), NULL), OK);
+    actor_wait(caller);
+    CHECK_EQUAL(caller->result[0], OK);
+    CHECK_EQUAL(caller->result[2], E_MESSAGE);
+    for (uint32_t i = 0; i < TAG_HANDLES_MAX; i++) {
+        CHECK_EQUAL(task_handle_drop(TASK, SLOT_TEST + i), OK);
+    }
     port_end(port);
     world_end();
 }

@@ -360,6 +360,51 @@ TEST(map_many, "long lists are worked off in slices; page tables are charged and
     world_end();
 }
 
+TEST(long_lists, "a list of more than sixteen stops at a bad item, and says how far it came") {
+    enum { COUNT = 20 };
+    struct task_map_out mapped;
+    struct task_unmap_out unmapped;
+    struct task_protect_out changed;
+    struct pool_frames_free_out freed;
+    world_begin();
+    frames_take(POOL, COUNT, 0);
+    for (uint32_t bad = 0; bad < COUNT; bad += 18) {
+        for (uint32_t i = 0; i < COUNT; i++) {
+            list()[i] = (struct map_item){(PAGE + i * PAGE_SIZE) | MAP_READ, kept[i].frame};
+        }
+        list()[bad].frame = 0x100 << 8;  // the kernel's
+        CHECK_EQUAL(task_map(TASK, COUNT, &mapped), bad == 0 ? E_OWNER : OK);
+    }
+    CHECK_EQUAL(mapped.done, 16);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        list()[i] = (struct map_item){(PAGE + i * PAGE_SIZE) | MAP_READ | MAP_WRITE, 0};
+    }
+    CHECK_EQUAL(task_protect(TASK, COUNT, &changed), OK);
+    CHECK_EQUAL(changed.done, 16);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        list()[i] = (struct map_item){PAGE + (i + 16) % COUNT * PAGE_SIZE, 0};
+    }
+    CHECK_EQUAL(task_unmap(TASK, COUNT, &unmapped), E_UNMAPPED);  // the first is bad
+    for (uint32_t i = 0; i < COUNT; i++) {
+        list()[i] = kept[i];
+    }
+    CHECK_EQUAL(pool_frames_free(POOL, COUNT, &freed), E_MAPPED);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        list()[i] = (struct map_item){PAGE + i * PAGE_SIZE, 0};
+    }
+    CHECK_EQUAL(task_unmap(TASK, COUNT, &unmapped), OK);
+    CHECK_EQUAL(unmapped.done, 16);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        list()[i] = i < 17 ? kept[i] : (struct map_item){0, 0x100 << 8};
+    }
+    CHECK_EQUAL(pool_frames_free(POOL, COUNT, &freed), OK);
+    CHECK_EQUAL(freed.done, 17);
+    for (uint32_t i = 17; i < COUNT; i++) {
+        CHECK_EQUAL(free_one(POOL, ITEM_FRAME(kept[i])), OK);
+    }
+    world_end();
+}
+
 // --- Accessed and Dirty --------------------------------------------------------------------------
 
 static uint32_t item_flags(struct map_item item) {
@@ -481,6 +526,29 @@ TEST(entries, "entries_read lists every page with frame, rights and bits, and no
     CHECK_EQUAL(unmap_one(TASK, PAGE + 0x400000, NULL), OK);
     CHECK_EQUAL(unmap_one(TASK, 0xa0000000, NULL), OK);
     frames_back(POOL, 3);
+    world_end();
+}
+
+TEST(entries_sparse, "a walk over many tables that are nearly empty is cut, and goes on") {
+    enum { TABLES = 12 };
+    struct task_entries_read_out out = {.next = PAGE};
+    world_begin();
+    frame_t frame = frame_get();
+    for (uint32_t i = 0; i < TABLES; i++) {
+        CHECK_EQUAL(map_one(TASK, PAGE + i * 0x200000u, MAP_READ, frame), OK);
+    }
+    uint32_t found = 0, calls = 0;
+    for (; out.next < PAGE + TABLES * 0x200000u; calls++) {
+        vaddr_t before = out.next;
+        CHECK_EQUAL(task_entries_read(TASK, out.next, LIST_MAX, &out), OK);
+        CHECK(out.next > before);
+        found += out.done;
+    }
+    CHECK(calls > 1 && found >= TABLES);
+    for (uint32_t i = 0; i < TABLES; i++) {
+        CHECK_EQUAL(unmap_one(TASK, PAGE + i * 0x200000u, NULL), OK);
+    }
+    frame_put(frame);
     world_end();
 }
 

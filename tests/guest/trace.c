@@ -174,6 +174,46 @@ static uint32_t records_of(uint32_t task) {
     return count;
 }
 
+static void ping_for_others(struct actor *self) {
+    struct received received;
+    ipc_receive(GIVEN, &received);
+    for (;;) {
+        self->result[0] += task_ping(HANDLE(SLOT_TASK));
+        ipc_reply_receive(GIVEN, received.token, 0, NULL, &received);
+    }
+}
+
+TEST(trace_cause, "what a server does for a call carries the call's id as its cause") {
+    struct trace_control_out old;
+    ring_begin();
+    handle_t port = port_make(A, 28);
+    struct actor *server = task_make(POOL, 20, ping_for_others);
+    actor_give(server, port, 0, RIGHT_RECEIVE, 0);
+    actor_start(server, 0);
+    world_settle();
+    CHECK_EQUAL(trace_control(TRACE, 1u << EVENT_call | 1u << EVENT_kernel_call |
+                                         1u << EVENT_reply, &old), OK);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_EQUAL(ipc_call(port, 0x2001, NULL, 0, NULL, 0, 0), OK);
+    }
+    CHECK_EQUAL(trace_control(TRACE, 0, &old), OK);
+    uint32_t call = 0, served = 0;
+    for (uint32_t i = 0; i < header()->written; i++) {
+        const struct trace_record *r = record(i);
+        CHECK(r->kind != EVENT_call || (r->task == 1 && r->id != call));
+        call = r->kind == EVENT_call ? r->id : call;
+        if (r->task == 100 + server->index) {
+            CHECK(call != 0);
+            CHECK_EQUAL(r->cause, call);
+            served++;
+        }
+    }
+    CHECK_EQUAL(served, 6);  // a ping and a reply for each call
+    actor_end(server);
+    port_end(port);
+    ring_end();
+}
+
 TEST(trace_exempt, "an exempt task leaves no records, another does") {
     struct trace_control_out old;
     ring_begin();

@@ -355,6 +355,33 @@ TEST(round_robin_alone, "equal threads take turns even when no timer is set") {
     world_end();
 }
 
+static void chat(struct actor *self) {
+    for (;;) {
+        uint32_t in = 1, out;
+        self->result[1] += ipc_call(GIVEN, LABEL, &in, 1, &out, 1, 0);
+        self->result[0]++;
+    }
+}
+
+TEST(round_robin_calls, "a thread that calls often gets its share beside an equal that never waits") {
+    world_begin();
+    handle_t port = port_for_tests();
+    struct actor *server = task_make(POOL, 20, echo_server), *chatty = task_make(POOL, 10, chat);
+    struct actor *busy = task_make(POOL, 10, counter);
+    actor_give(server, port, 0, RIGHT_RECEIVE, 0);
+    actor_give(chatty, port, 0, RIGHT_CALL, 0);
+    actor_start(server, 0);
+    world_settle();
+    actor_start(busy, 0);
+    actor_start(chatty, 0);
+    world_wait_above(&chatty->result[0], 10000);  // a slice for each would take 100 seconds
+    world_wait_above(&busy->result[0], busy->result[0]);
+    CHECK_EQUAL(chatty->result[1], OK);
+    actor_end(server);
+    port_end(port);
+    world_end();
+}
+
 TEST(priorities, "a thread runs only while none of higher priority is ready") {
     world_begin();
     struct actor *high = task_make(POOL, 10, counter), *low = task_make(POOL, 10, counter);

@@ -40,7 +40,7 @@ static struct trace_record fault_at(uint64_t time, uint16_t thread, uint32_t id)
 
 TEST(decode_unknown, "records of an unknown kind, message or error are shown as numbers") {
     state_reset();
-    CHECK_TEXT(text_of((struct trace_record){.kind = 999}), "unknown kind of event");
+    CHECK_TEXT(text_of((struct trace_record){.kind = 999}), "unknown kind of record");
     CHECK_TEXT(text_of((struct trace_record){.kind = EVENT_call, .tag = TAG(0xff00, 3, 0, 0)}),
                "message 0xff00(3 words)");
     CHECK_TEXT(text_of((struct trace_record){.kind = EVENT_reply, .tag = TAG_ERROR(999)}),
@@ -118,7 +118,7 @@ TEST(decode_decision, "decisions of the pager name the task, the page's address,
                "old=fifo, new=clock, resident=256, of sort");
 }
 
-TEST(decode_all, "every message and every kind of event of the lists has its name") {
+TEST(decode_all, "every message and every kind of record of the lists has its name") {
     state_reset();
     for (const struct trace_message *message = trace_messages; message->name != NULL; message++) {
         char title[64], wanted[64];
@@ -189,7 +189,7 @@ TEST(decode_summary, "the summary counts kinds, tasks and messages, with times t
     add((struct trace_record){.time = 8000, .kind = EVENT_reply, .task = 2, .cause = 8});
     add((struct trace_record){.time = 9000, .kind = EVENT_lost, .word = {17}});
     char *text = printed(print_summary);
-    CHECK(strstr(text, "5 events in 0.000008 s, 17 lost, 380 bytes, 76.00 bytes per event")
+    CHECK(strstr(text, "5 records in 0.000008 s, 17 lost, 380 bytes, 76.00 bytes per record")
           != NULL);
     CHECK(strstr(text, "fault.write                      2         2        3.000        4.000")
           != NULL);

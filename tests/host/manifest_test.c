@@ -8,7 +8,7 @@
 
 #include "test.h"
 
-#define TAIL "programs rank=0 ceiling=8 frames=9\ninit frames=5\n"
+#define TAIL "programs rank=0 ceiling=8 frames=99 each=24\ninit frames=5\n"
 
 static struct manifest manifest;
 static field_text error;
@@ -39,8 +39,12 @@ TEST(manifest_incomplete, "missing keys and missing lines are refused") {
     CHECK(refused("server\n", "line 1", "server needs"));
     CHECK(refused("server a rank=1 frames=1\n", "line 1", "server needs"));
     CHECK(refused("server a rank=1 restart=never ceiling=2 frames=1\n", "line 1", "server needs"));
-    CHECK(refused("programs rank=0 frames=9\n", "line 1", "programs need"));
-    CHECK(refused("programs rank=0 ceiling=8 frames=rest\n", "line 1", "programs need"));
+    CHECK(refused("programs rank=0 frames=99\n", "line 1", "programs need"));
+    CHECK(refused("programs rank=0 ceiling=8 frames=99\n", "line 1", "programs need"));
+    CHECK(refused("programs rank=0 ceiling=8 frames=rest each=24\n", "line 1", "programs need"));
+    CHECK(refused("programs rank=0 ceiling=8 frames=99 each=23\n", "line 1", "each="));
+    CHECK(refused("programs rank=0 ceiling=8 frames=99 each=100\n", "line 1", "each="));
+    CHECK(refused("programs rank=0 ceiling=8 frames=99 each=x\n", "line 1", "each="));
     CHECK(refused("init frames=0\n", "line 1", "init needs"));
     CHECK(refused("init frames=5\n", "", "lacks"));
     CHECK(refused("", "", "lacks"));
@@ -63,14 +67,15 @@ TEST(manifest_right, "a right manifest is read right, with comments and without 
     CHECK(accepted("# all\n  server pager rank=30 frames=rest restart=never # most\n"
                    "server\tblock frames=12 restart=never device=disk rank=28\r\n" TAIL));
     CHECK(manifest.server_count == 2 && manifest.program_rank == 0);
-    CHECK(manifest.program_ceiling == 8 && manifest.program_frames == 9);
+    CHECK(manifest.program_ceiling == 8 && manifest.program_frames == 99);
+    CHECK(manifest.program_each == 24);
     CHECK(manifest.init_frames == 5);
     CHECK(strcmp(manifest.server[0].name, "pager") == 0 && manifest.server[0].rank == 30);
     CHECK(manifest.server[0].frames == MANIFEST_REST && manifest.server[0].device == DEVICE_NONE);
     const struct manifest_server *block = manifest_find(&manifest, "block");
     CHECK(block == &manifest.server[1] && block->frames == 12 && block->device == DEVICE_DISK);
     CHECK(manifest_find(&manifest, "bloc") == NULL);
-    CHECK(accepted("init frames=5\nprograms rank=0 ceiling=8 frames=9"));
+    CHECK(accepted("init frames=5\nprograms rank=0 ceiling=8 frames=99 each=24"));
 }
 
 TEST(manifest_cut, "a manifest cut at any byte is read or refused, and never read past") {

@@ -30,7 +30,7 @@ static struct trace_record record_number(uint32_t i) {
     return record;
 }
 
-// A trace of `events` events in memory; the caller frees it.
+// A trace of `events` records in memory; the caller frees it.
 static char *file_make(uint32_t events, size_t *size) {
     *size = sizeof(struct pcapng_header) + events * sizeof(struct pcapng_packet);
     char *file = malloc(*size);
@@ -96,7 +96,7 @@ TEST(trace_file_bad, "a file that is no trace, or a damaged one, is refused with
     }
 }
 
-TEST(trace_file_cut, "a file cut anywhere shows all its whole events") {
+TEST(trace_file_cut, "a file cut anywhere shows all its whole records") {
     size_t size;
     uint64_t records;
     char error[160];

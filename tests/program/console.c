@@ -60,6 +60,21 @@ TEST(console_write_full, "texts of 0 and of 224 bytes are printed, and flush is 
     CHECK_EQUAL(console_flush(CONSOLE), OK);
 }
 
+TEST(console_writer_dies, "writers that are killed leave nothing that waits") {
+    for (uint32_t i = 0; i < 20; i++) {
+        struct init_spawn_out writer[4];
+        for (uint32_t n = 0; n < 4; n++) {
+            CHECK_EQUAL(init_spawn(INIT, text_of("rogue print"), &writer[n]), OK);
+        }
+        CHECK_EQUAL(console_write(CONSOLE, text_of("\n# among others\n")), OK);
+        for (uint32_t n = 0; n < 4; n++) {
+            CHECK_EQUAL(init_kill(INIT, writer[n].task), OK);
+        }
+        CHECK_EQUAL(console_flush(CONSOLE), OK);
+    }
+    CHECK_EQUAL(console_write(CONSOLE, text_of("\n# after them\n")), OK);
+}
+
 TEST(console_reader_dies, "readers that are killed leave the console usable") {
     for (uint32_t i = 0; i < 5; i++) {
         struct init_spawn_out reader[2];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // init as programs see it: wrong requests give an error and change nothing; programs start, end,
 // are waited for and killed, each leaves its status behind and no frame is lost.
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../test.h"
@@ -85,6 +87,51 @@ TEST(init_kill_wrong, "servers, and what never was, cannot be killed") {
     CHECK_EQUAL(init_kill(INIT, NOBODY), E_NOT_FOUND);
 }
 
+TEST(init_child_denied, "a child has no say over the session, its elders and its siblings") {
+    static const char *const wishes[] = {"off 0", "frames 64", "policy", "check", "kill 16",
+                                         "wait 16"};
+    char line[64];
+    for (uint32_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+        snprintf(line, sizeof line, "rogue %s", wishes[i]);
+        test_case(wishes[i]);
+        CHECK_EQUAL(wait_for(spawn(line)).status, E_DENIED);
+    }
+    uint32_t sibling = spawn("memtest 16 262144");
+    snprintf(line, sizeof line, "rogue kill %u", (unsigned)sibling);
+    CHECK_EQUAL(wait_for(spawn(line)).status, E_DENIED);
+    snprintf(line, sizeof line, "rogue wait %u", (unsigned)sibling);
+    CHECK_EQUAL(wait_for(spawn(line)).status, E_DENIED);
+    CHECK_EQUAL(init_kill(INIT, sibling), OK);
+    CHECK_EQUAL(wait_for(spawn(line)).status, E_DENIED);  // how it ended is not said either
+}
+
+TEST(init_bomb, "a program that starts itself without end leaves places to others") {
+    uint32_t bomb = spawn("rogue bomb"), before = 0;
+    struct init_task_info_out task;
+    for (uint32_t i = 0; i < 50; i++) {
+        CHECK_EQUAL(wait_for(spawn("exitcode 0")).status, 0);
+    }
+    CHECK_EQUAL(init_kill(INIT, bomb), OK);
+    for (uint32_t index = 0; init_task_info(INIT, index, &task) == OK;) {
+        bool child = strcmp(task.name.bytes, "rogue") == 0;
+        if (child) {
+            CHECK_EQUAL(init_kill(INIT, task.task), OK);
+        }
+        before += child;
+        index = child ? 0 : index + 1;
+    }
+    CHECK(before > 0);
+    CHECK_EQUAL(wait_for(spawn("exitcode 0")).status, 0);
+}
+
+TEST(init_sparse, "a program that uses up its page tables ends by that, and no other one does") {
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_EQUAL(wait_for(spawn("rogue sparse 30")).status, 0);
+        CHECK_EQUAL(wait_for(spawn("rogue sparse 150")).cause, CAUSE_FAULT);
+    }
+    CHECK_EQUAL(wait_for(spawn("memtest 64 1")).status, 0);
+}
+
 TEST(init_settings_wrong, "an unknown policy and a limit too small change nothing") {
     struct init_boot_info_out before, after;
     field_name unended;
@@ -157,7 +204,7 @@ TEST(init_many, "programs start until the table is full, and all of them end") {
     error_t error = OK;
     while (error == OK && count < 64) {
         struct init_spawn_out out;
-        error = init_spawn(INIT, text_of("memtest 16 1000000"), &out);
+        error = init_spawn(INIT, text_of("memtest 16 262144"), &out);
         if (error == OK) {
             tasks[count++] = out.task;
         }

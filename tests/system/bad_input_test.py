@@ -194,3 +194,10 @@ def test_too_little_memory():
         result = boot(command="store=ram:64 run=hello", memory=mebibytes)
         if not result.ok:
             refused(result, "memory")
+
+
+def test_old_cpu():
+    """a CPU that lacks what the kernel needs is told so, and not reset in silence"""
+    refused(boot(extra=["-cpu", "486"]), "this CPU lacks PAE")
+    refused(boot(extra=["-cpu", "pentium"]), "this CPU lacks PAE")
+    refused(boot(extra=["-cpu", "Nehalem,-lm,-sep"]), "this CPU lacks sysenter")

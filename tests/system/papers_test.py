@@ -82,7 +82,8 @@ def test_sources_have_license():
         folders[:] = [name for name in folders if name not in ("build", ".git", "__pycache__")]
         for name in names:
             path = os.path.join(place, name)
-            if name.endswith((".c", ".h", ".def", ".asm", ".ld", ".py", ".sh", "meson.build")):
+            if name.endswith((".c", ".h", ".def", ".asm", ".ld", ".py", ".sh", ".cfg", "meson.build")
+                             ) or name in ("quire", "manifest", "cross-i686.txt"):
                 with open(path, encoding="utf-8") as file:
                     if "SPDX-License-Identifier: MIT" not in file.read(400):
                         wrong.append(os.path.relpath(path, HERE))

@@ -173,7 +173,7 @@ def decisions(line):
         result = vm.run(vm.Machine(image=vm.Image(BUILD), command=line, trace=path, limit=90))
         check(result.ok, result.explain())
         text = command([LAB, "trace", path]).stdout
-    check(not re.search(r"^\s*[\d.]+ \S+\s+lost ", text, re.M), "the trace lost events")
+    check(not re.search(r"^\s*[\d.]+ \S+\s+lost ", text, re.M), "the trace lost records")
     found = []
     for match in DECISION.finditer(text):
         words = dict(word.split("=") for word in match.group(2).split(", "))

@@ -39,8 +39,17 @@ def test_runner_status():
     """no test at all is no success, and the last line counts"""
     done = subprocess.run([sys.executable, "-B", os.path.join(HERE, "tools", "run_tests.py"),
                            "there_is_no_such_test"], capture_output=True, text=True)
-    check(done.returncode != 0, "no test ran, and that passed")
+    check(done.returncode == 1, "no test ran, and that passed")
+    check("no test has a name that begins with 'there_is_no_such_test'" in done.stderr, done.stderr)
     check(done.stdout.splitlines()[-1] == "0 passed, 0 failed", done.stdout)
+
+
+def test_runner_summary():
+    """skipped and failed tests stand above the last line, which only counts"""
+    text = run_tests.summary(3, ["host a: broken"], ["guest b: no disk", "guest c: no disk"])
+    lines = text.splitlines()
+    check(lines[-1] == "3 passed, 1 failed" and "  guest c: no disk" in lines[:-1], text)
+    check(run_tests.summary(3, [], []).split() == "3 passed, 0 failed".split(), "nothing skipped")
 
 
 STARTER = """

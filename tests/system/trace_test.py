@@ -24,14 +24,14 @@ def record(folder, line, **options):
 
 
 def events_of(path):
-    """Number of events, after a look at the summary: nothing may be lost."""
+    """Number of records, after a look at the summary: nothing may be lost."""
     summary = lab("trace", "--summary", path)
     check(summary.returncode == 0, summary.stderr)
-    match = re.match(r"(\d+) events in \S+ s, (\d+) lost, (\d+) bytes", summary.stdout)
+    match = re.match(r"(\d+) records in \S+ s, (\d+) lost, (\d+) bytes", summary.stdout)
     check(match, summary.stdout[:200])
     events, lost, size = (int(word) for word in match.groups())
-    check(lost == 0, f"{lost} events were lost")
-    check(size == 60 + 64 * events == os.path.getsize(path), f"{size} bytes for {events} events")
+    check(lost == 0, f"{lost} records were lost")
+    check(size == 60 + 64 * events == os.path.getsize(path), f"{size} bytes for {events} records")
     return events
 
 
@@ -53,8 +53,8 @@ def test_trace_tshark_reads():
     with tempfile.TemporaryDirectory(prefix="quire-trace-") as folder:
         path = record(folder, EVICTING + " store=ram", icount=True)
         events = events_of(path)
-        check(events > 10000, f"only {events} events")
-        check(len(tshark(folder, path)) == events, "tshark shows another number of events")
+        check(events > 10000, f"only {events} records")
+        check(len(tshark(folder, path)) == events, "tshark shows another number of records")
         bad = tshark(folder, path, "_ws.malformed || quire.malformed || _ws.lua.error")
         check(not bad, "\n".join(bad[:3]))
         linked = tshark(folder, path, "quire.kind == 3 && quire.request")
@@ -97,7 +97,7 @@ def test_trace_debug_port():
     """without a virtio console the trace goes to the debug port, and is as complete"""
     with tempfile.TemporaryDirectory(prefix="quire-trace-") as folder:
         path = record(folder, "run=hello trace=on store=ram:64", trace_port="debugcon")
-        check(events_of(path) > 200, "hardly any events")
+        check(events_of(path) > 200, "hardly any records")
 
 
 @takes(10)
