@@ -16,6 +16,9 @@ static struct queue woken[PRIORITIES];
 static struct queue ready[PRIORITIES];
 static uint32_t ready_mask;  // bit p: woken[p] or ready[p] is not empty
 static uint64_t switched_at;
+// Whose slice runs: the last thread chosen of the lowest priority since the CPU was idle. What
+// servers above it do meanwhile is done for it, or at least in its time.
+static struct thread *slice_owner;
 static bool slice_over;
 uint64_t schedule_idle_cycles;
 bool schedule_spins;
@@ -75,6 +78,9 @@ void schedule_forget(struct thread *thread) {
     if (thread == current_thread) {
         current_thread = NULL;
     }
+    if (thread == slice_owner) {
+        slice_owner = NULL;
+    }
 }
 
 void schedule_slice_end(void) {
@@ -85,7 +91,9 @@ static void account(void) {
     uint64_t now = tsc_read();
     if (current_thread != NULL) {
         current_thread->task->cycles += now - switched_at;
-        current_thread->slice_used += now - switched_at;
+    }
+    if (slice_owner != NULL) {
+        slice_owner->slice_used += now - switched_at;
     }
     switched_at = now;
 }
@@ -99,6 +107,7 @@ static void idle(void) {
     account();
     fpu_leave(current_thread);
     current_thread = NULL;
+    slice_owner = NULL;
     while (ready_mask == 0) {
         if (schedule_spins) {
             entry_spin();
@@ -118,6 +127,9 @@ static void switch_to(struct thread *thread) {
     TRACE_THREAD(switch, before, object_slot(thread->object), 0, 0, 0, 0, 0);
     fpu_leave(before);
     current_thread = thread;
+    if (slice_owner == NULL || thread->priority <= slice_owner->priority) {
+        slice_owner = thread;
+    }
     descriptor_thread(&thread->registers + 1, thread->tls_base);
     space_load(&thread->task->space);
 }

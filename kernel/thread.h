@@ -42,7 +42,7 @@ struct thread {
     uint8_t state;      // enum thread_state
     uint8_t priority;   // works at: its own, or the rank of the port it serves
     uint8_t flags;
-    uint64_t slice_used;  // ticks run since it last went behind its equals
+    uint64_t slice_used;  // ticks of its slice gone, servers' work included
     struct queue *queue;  // that it stands in
     struct thread *next, *previous;
     struct thread *task_next, *task_previous;  // threads of the task
