@@ -86,7 +86,7 @@ def test_run_shell_without_terminal():
 def test_debug_commands():
     """./quire debug stops the machine at its first instruction; gdb's commands read the kernel"""
     words = "hbreak schedule\ncontinue\nquire-tasks\nquire-frames\nquire-log\nquit\n"
-    for _ in range(3):  # gdb's first stop is now and then the machine's start, not the breakpoint
+    for _ in range(3):  # a known defect, cause unknown: gdb now and then stops before the kernel ran
         done = subprocess.run([os.path.join(HERE, "quire"), "debug", "--store", "ram"], input=words,
                               capture_output=True, text=True, timeout=120)
         if "total 0," not in done.stdout:
