@@ -8,6 +8,7 @@ Kinds of suites:
   host     build/tests/host/host-tests: TAP from a program of the host
   guest    build/tests/guest/test-*: takes the place of init; TAP over the serial line
   program  build/tests/program/test-*: a program in the whole system; TAP over the serial line
+  ubsan    the suites of guest and program on build/tests/ubsan: undefined behaviour traps
   system   tests/system/*_test.py: functions test_*, whose docstring is the sentence
 
 Skipped tests are listed above; the last line is `N passed, N failed`. The exit status is 0 only if none failed and some passed.
@@ -29,6 +30,7 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(HERE, "build")
 HOST_LIMIT = 300   # seconds for the host's unit tests
 GUEST_LIMIT = 120  # seconds for one virtual machine
+UBSAN_FRAMES = 64  # that a program may hold: the pager evicts
 POINT = re.compile(r"^(not )?ok\s+\d+\s*-?\s*(.*)$")
 
 
@@ -85,20 +87,30 @@ def run_machine(machine):
 
 
 def panic_of(result):
-    match = re.search(r"panic[^\n]*", result.log)
-    return f"; {match.group(0)}" if match else ""
+    return f"; {result.panic}" if result.panic else ""
 
 
-def run_guest(path, command=""):
+def trapping(image):
+    """The same image with kernel and servers that trap undefined behaviour."""
+    folder = os.path.join(BUILD, "tests", "ubsan")
+    names = [os.path.basename(path) for path in image.modules]
+    image = image.replaced({name: os.path.join(folder, name) for name in names
+                            if os.path.isfile(os.path.join(folder, name))})
+    image.kernel = os.path.join(folder, "kernel.elf")
+    return image
+
+
+def run_guest(path, command="", change=lambda image: image):
     image = vm.Image(BUILD)
     image.modules = [path]
-    return run_machine(vm.Machine(image=image, command=command, limit=GUEST_LIMIT))
+    return run_machine(vm.Machine(image=change(image), command=command, limit=GUEST_LIMIT))
 
 
-def run_program(path):
+def run_program(path, command="", change=lambda image: image):
     name = os.path.basename(path)
-    image = vm.Image(BUILD).replaced({name: path})
-    return run_machine(vm.Machine(image=image, command=f"run={name} store=ram", limit=GUEST_LIMIT))
+    image = change(vm.Image(BUILD)).replaced({name: path})
+    return run_machine(vm.Machine(image=image, command=f"run={name} store=ram {command}",
+                                  limit=GUEST_LIMIT))
 
 
 def run_function(function):
@@ -154,8 +166,14 @@ def suites():
               for end, command in (("", ""), (".checked", "check=256"))]
     programs = [("program", os.path.basename(path)[5:], lambda path=path: run_program(path))
                 for path in executables("program")]
+    # All of these once more where undefined behaviour traps, programs in few frames.
+    ubsan = [("ubsan", os.path.basename(path)[5:],
+              lambda path=path, run=run, command=command: run(path, command, trapping))
+             for run, command, paths in ((run_program, f"frames={UBSAN_FRAMES}", executables("program")),
+                                         (run_guest, "", executables("guest")))
+             for path in paths]
     host = [("host", "host", lambda: run_host(os.path.join(BUILD, "tests/host/host-tests"), []))]
-    return found[:2] + host + programs + guests + found[2:]
+    return found[:2] + host + programs + ubsan + guests + found[2:]
 
 
 def wanted(suite, names):

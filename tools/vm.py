@@ -20,6 +20,7 @@ door, the demo and all tests. Builds nothing, judges nothing.
     result.ok        the guest ended by itself with status 0
     result.lines     the serial line, cut into lines (no CR); result.log: the kernel's log
     result.stats     {"index": {"policy": "clock", "faults": 123, ...}}, result.ended likewise
+    result.panic     the kernel's panic in one line, with function and line where it trapped
     result.seconds   wall-clock time; result.hung: the limit was reached
 
 `on_line=function` is called with every line as it arrives. `script=[("$ ", "help\n"), ...]` waits
@@ -133,6 +134,15 @@ class Result:
         match = re.search(r"quire: error: ([^\r\n]*)", self.text)
         return match.group(1) if match else None
 
+    @property
+    def panic(self):
+        """The kernel's panic, with where it trapped if it did; or None."""
+        said = re.search(r"kernel panic: [^\r\n]*", self.log)
+        trap = re.search(r"^eip ([0-9a-f]{8}) ", self.log, re.MULTILINE)
+        if said and trap and self.machine.image:
+            return f"{said[0]}, in {place_of(self.machine.image.kernel, trap[1])}"
+        return said and said[0]
+
     def explain(self):
         """One line for people: how it ended and the last thing that was said."""
         if self.hung:
@@ -142,6 +152,12 @@ class Result:
         said = [line for line in self.lines if line.strip()]
         last = said[-1] if said else self.complaint.strip() or "nothing"
         return f"{how}; last line: {last}"
+
+
+def place_of(program, address):
+    """Function, file and line of an address, as the compiler told; `??` where it did not."""
+    line = ["i686-linux-gnu-addr2line", "-f", "-s", "-e", program, address]
+    return " ".join(subprocess.run(line, capture_output=True, text=True).stdout.split("\n")[:2])
 
 
 def arguments(machine, folder, serial="stdio"):
