@@ -8,6 +8,7 @@ import argparse
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -202,17 +203,24 @@ def debug(arguments):
     options = options_of("debug", image, arguments)
     with tempfile.TemporaryDirectory(prefix="quire-") as folder:
         machine = machine_of(options, image, folder)
-        socket, serial = os.path.join(folder, "gdb"), os.path.join(BUILD, "debug-serial.txt")
-        machine.extra = ["-S", "-gdb", f"unix:{socket},server=on,wait=off"]
-        print(f"quire: the serial line goes to {serial} (tail -f shows it)", file=sys.stderr)
-        process = subprocess.Popen(
-            vm.arguments(machine, folder, ["-serial", f"file:{serial}"]),
-            stdin=subprocess.DEVNULL, start_new_session=True)
+        path, serial = os.path.join(folder, "gdb"), os.path.join(BUILD, "debug-serial.txt")
+        # Bound before gdb starts: QEMU may be later than gdb, which would go on without a machine.
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            number = listener.fileno()
+            machine.extra = ["-S", "-gdb", "chardev:gdb", "-chardev",
+                             f"socket,id=gdb,fd={number},server=on,wait=off"]
+            print(f"quire: the serial line goes to {serial} (tail -f shows it)", file=sys.stderr)
+            process = subprocess.Popen(
+                vm.arguments(machine, folder, ["-serial", f"file:{serial}"]), pass_fds=[number],
+                stdin=subprocess.DEVNULL, start_new_session=True)
         # Ctrl-C is for gdb; with a handler, unlike an ignored signal, gdb starts with its default.
         signal.signal(signal.SIGINT, lambda *_: None)
         try:
             return subprocess.call(
-                ["gdb", "-q", image.kernel, "-ex", f"target remote {socket}",
+                ["gdb", "-q", image.kernel, "-ex", "set remotetimeout 60",
+                 "-ex", f"target remote {path}",
                  "-x", os.path.join(HERE, "tools", "quire.gdb.py")])
         finally:
             process.kill()
