@@ -63,6 +63,7 @@ _Static_assert(sizeof(struct map_item) == 8, "a map item is two words");
 // word[0] and word[1] travel in registers (so does word[2] of a reply on its way to the caller);
 // lists to and from kernel objects use the whole page from its beginning.
 #define LIST_MAX 512u
+#define SCAN_MAX 1024u  // pages of a scan
 struct message_buffer {
     union {
         struct {
@@ -79,6 +80,8 @@ struct message_buffer {
 };
 _Static_assert(sizeof(struct message_buffer) == PAGE_SIZE, "a message buffer is one page");
 _Static_assert(offsetof(struct message_buffer, item) == 512, "map items stand at byte 512");
+
+#define PRIORITY_MAX 31u  // of threads, and rank of ports
 
 // Rights of a handle.
 enum right {

@@ -5,7 +5,9 @@
 #include "ipc.h"
 
 // --- field types ---
-typedef uint32_t field_u32, field_page, field_frame, field_handle, field_badge;
+typedef uint32_t field_u32, field_number, field_flags, field_page, field_length, field_access,
+    field_frame, field_room, field_handle, field_slot, field_any_slot, field_rights, field_badge,
+    field_offset;
 #define NAME_BYTES 32u
 typedef struct {
     char bytes[NAME_BYTES];  // ends with 0
@@ -26,9 +28,7 @@ typedef struct {
     macro(first) __VA_OPT__(FOR_EACH_AGAIN MESSAGE_PARENS(macro, __VA_ARGS__))
 #define FOR_EACH_AGAIN() FOR_EACH_NEXT
 
-#define FIELD_TYPE(type, name) field_##type
-#define FIELD_NAME(type, name) name
-#define FIELD_DECLARE_(type, name) field_##type name;
+#define FIELD_DECLARE_(type, name, ...) field_##type name;
 #define FIELD_DECLARE(tuple) FIELD_DECLARE_ tuple
 #define FIELD_COUNT_ONE(tuple) +1
 
@@ -88,6 +88,12 @@ enum { ADVICE_FREE = 1 };
 enum { FRAMES_ANY, FRAMES_RUN = 1, FRAMES_LOW = 2 };  // frames_alloc flags: one run; below 896 MiB
 enum law {  // 0: none is broken
 #define LAW(name, number, text) LAW_##name = number,
+#include "law.def"
+#undef LAW
+};
+enum {
+    LAW_LAST = 0
+#define LAW(...) +1
 #include "law.def"
 #undef LAW
 };

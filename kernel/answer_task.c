@@ -6,7 +6,7 @@
 #include "tracepoint.h"
 #include "window.h"
 
-enum { SCAN_PAGES_MAX = 1024, PAGES_A_SLICE = 128 };
+enum { PAGES_A_SLICE = 128 };
 
 error_t answer_task_ping(const struct invocation *invocation, const struct task_ping_in *in,
                          struct task_ping_out *out) {
@@ -279,7 +279,7 @@ error_t answer_task_scan(const struct invocation *invocation, const struct task_
                          struct task_scan_out *out) {
     struct task *task = invocation->body;
     struct message_buffer *buffer = invocation->buffer;
-    if (in->count == 0 || in->count > SCAN_PAGES_MAX) {
+    if (in->count == 0 || in->count > SCAN_MAX) {
         return E_ARGUMENT;
     }
     if (!space_page_valid(in->first) ||

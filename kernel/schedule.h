@@ -3,7 +3,7 @@
 #pragma once
 #include "thread.h"
 
-#define PRIORITIES 32u
+#define PRIORITIES (PRIORITY_MAX + 1)
 
 extern uint64_t schedule_idle_cycles;
 // `idle=spin`: with nobody ready the CPU runs on instead of halting. Under QEMU's -icount the

@@ -3,7 +3,7 @@
 #include "trace_names.h"
 #include <string.h>
 
-#define FIELD_INFO_(type, name) {#type, #name},
+#define FIELD_INFO_(type, name, ...) {#type, #name},
 #define FIELD_INFO(tuple) FIELD_INFO_ tuple
 #define FIELD_END {NULL, NULL}
 

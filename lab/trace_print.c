@@ -58,7 +58,7 @@ static void put_field(struct text *text, struct trace_state *state,
     } else if (strcmp(field->type, "page") == 0 || strcmp(field->name, "eip") == 0 ||
                strcmp(field->name, "address") == 0) {
         put(text, "0x%" PRIx32, words[at]);
-    } else if (strcmp(field->name, "rights") == 0 && words[at] <= MAP_RIGHTS) {
+    } else if (strcmp(field->type, "access") == 0 && words[at] <= MAP_RIGHTS) {
         put_rights(text, words[at]);
     } else {
         put_number(text, words[at]);

@@ -6,9 +6,9 @@
 #pragma once
 #include "ipc.h"
 
-#define STUB_PARAMETER_(type, name) , field_##type name
+#define STUB_PARAMETER_(type, name, ...) , field_##type name
 #define STUB_PARAMETER(tuple) STUB_PARAMETER_ tuple
-#define STUB_VALUE_(type, name) .name = name,
+#define STUB_VALUE_(type, name, ...) .name = name,
 #define STUB_VALUE(tuple) STUB_VALUE_ tuple
 #define STUB_TAKE(name) , handle_t take_##name
 #define STUB_TAKE_STORE(name) message_buffer()->handle[taken++] = take_##name;
