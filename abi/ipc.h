@@ -32,8 +32,8 @@ enum operation {
 #define TAG_TO_ERROR(tag) ((error_t)(TAG_IS_ERROR(tag) ? -(int32_t)(tag) : 0))
 
 // Token: object slot of the waiting thread (15 bits) and number of its call (17 bits); never 0.
-#define TOKEN(slot, sequence) ((token_t)((slot) << 17 | ((sequence) & 0x1ffffu)))
-#define TOKEN_SLOT(token) ((token) >> 17)
+#define TOKEN_SLOT(token) ((token) & 0x7fffu)
+#define TOKEN_STEP 0x8000u  // from a thread's call to its next
 
 #define HANDLE(index) ((handle_t)((index) * 16u))
 #define HANDLE_INDEX(handle) ((handle) >> 4)

@@ -20,8 +20,9 @@ error_t answer_task_info(const struct invocation *invocation, const struct task_
                          struct task_info_out *out) {
     (void)in;
     const struct task *task = invocation->body;
-    *out = (struct task_info_out){task->state, task->cause, (uint32_t)task->cycles,
-                                  (uint32_t)(task->cycles >> 32), task->thread_count,
+    uint64_t cycles = task_cycles(task);
+    *out = (struct task_info_out){task->state, task->cause, (uint32_t)cycles,
+                                  (uint32_t)(cycles >> 32), task->thread_count,
                                   task->space.mapped, task->space.tables, task->badge};
     return OK;
 }
@@ -90,7 +91,7 @@ error_t answer_task_handle_drop(const struct invocation *invocation,
     if (in->slot == 0 || in->slot >= SLOT_COUNT) {
         return E_SLOT;
     }
-    task->handles[in->slot] = (struct handle_entry){0};
+    handle_drop(task, in->slot);
     return OK;
 }
 

@@ -67,9 +67,10 @@ error_t answer_thread_tls(const struct invocation *invocation, const struct thre
         return E_RIGHT;
     }
     thread->tls_base = in->base;
+    thread->gs = in->base == 0 ? 0 : SELECTOR_TLS;
     out->selector = SELECTOR_TLS;
     if (thread == invocation->thread) {
-        descriptor_thread(&thread->registers + 1, in->base);
+        descriptor_thread(thread);
     }
     return OK;
 }

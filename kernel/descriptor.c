@@ -13,26 +13,15 @@
 
 extern char entry_stubs[], entry_sysenter[], entry_double_fault[], kernel_stack_top[];
 
-struct tss {
-    uint32_t link, esp0, ss0, esp1, ss1, esp2, ss2, cr3, eip, eflags;
-    uint32_t eax, ecx, edx, ebx, esp, ebp, esi, edi, es, cs, ss, ds, fs, gs, ldt;
-    uint16_t trap, io_base;
-};
-_Static_assert(sizeof(struct tss) == 104, "task-state segment");
+// Also read by fast.asm.
+struct main_tss main_tss __attribute__((aligned(64)));
+uint64_t gdt[GDT_COUNT];
+uint32_t tls_loaded;  // base in the TLS descriptor
 
-// sysenter begins with esp at tss.esp0; a single-step trap at its first instruction runs on what
-// lies below, until it has cleared the flag.
-static struct {
-    uint32_t scratch[192];
-    struct tss tss;
-} main_tss __attribute__((aligned(64)));
 static struct tss fault_tss;
 static uint32_t fault_stack[512];
 
-enum { GDT_TLS = 5, GDT_TSS, GDT_FAULT_TSS, GDT_COUNT };
-static uint64_t gdt[GDT_COUNT];
 static uint64_t idt[VECTORS];
-static uint32_t tls_loaded = 1;  // no base is 1: the first thread loads
 
 static uint64_t segment(uint32_t base, uint32_t limit, uint32_t access, uint32_t flags) {
     return (uint64_t)(limit & 0xffffu) | (uint64_t)(base & 0xffffffu) << 16 |
@@ -114,15 +103,15 @@ void descriptor_init(void) {
     msr_write(MSR_SYSENTER_EIP, (uint32_t)(uintptr_t)entry_sysenter);
 }
 
-void descriptor_thread(void *registers_end, uint32_t tls_base) {
-    main_tss.tss.esp0 = (uint32_t)(uintptr_t)registers_end;
-    if (tls_base != tls_loaded) {
-        gdt[GDT_TLS] = segment(tls_base, 0xfffff, 0xf2, 0xc);
-        tls_loaded = tls_base;
+void descriptor_thread(const struct thread *thread) {
+    main_tss.tss.esp0 = (uint32_t)(uintptr_t)(&thread->registers + 1);
+    if (thread->tls_base != tls_loaded) {
+        gdt[GDT_TLS] = segment(thread->tls_base, 0xfffff, 0xf2, 0xc);
+        tls_loaded = thread->tls_base;
     }
     // both selectors may have been changed by the thread that is left: nothing leaks through them
     __asm__ volatile("mov %0, %%fs" : : "r"(0));
-    __asm__ volatile("mov %0, %%gs" : : "r"(tls_base == 0 ? 0 : SELECTOR_TLS));
+    __asm__ volatile("mov %0, %%gs" : : "r"(thread->gs));
 }
 
 struct double_fault descriptor_double_fault(void) {

@@ -5,8 +5,24 @@
 #include "types.h"
 
 void descriptor_init(void);
-// Entries from user mode save registers below `registers_end`; %gs has this base, or is null for 0.
-void descriptor_thread(void *registers_end, uint32_t tls_base);
+struct thread;
+// Entries from user mode save this thread's registers; %gs has its TLS base.
+void descriptor_thread(const struct thread *thread);
+
+struct tss {
+    uint32_t link, esp0, ss0, esp1, ss1, esp2, ss2, cr3, eip, eflags;
+    uint32_t eax, ecx, edx, ebx, esp, ebp, esi, edi, es, cs, ss, ds, fs, gs, ldt;
+    uint16_t trap, io_base;
+};
+_Static_assert(sizeof(struct tss) == 104, "task-state segment");
+
+// sysenter begins with esp at tss.esp0; a single-step trap at its first instruction runs on what
+// lies below, until it has cleared the flag.
+struct main_tss {
+    uint32_t scratch[192];
+    struct tss tss;
+};
+enum { GDT_TLS = 5, GDT_TSS, GDT_FAULT_TSS, GDT_COUNT };
 // What the CPU pushed and held when a double fault struck.
 struct double_fault {
     uint32_t eip, esp, cr3;

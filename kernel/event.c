@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "event.h"
+#include "port.h"
 #include "tracepoint.h"
 
 // Let a thread that receives have the pending bits of its event.
 static void deliver(struct thread *thread) {
     if (thread->state == THREAD_RECEIVING && event_collect(thread)) {
-        if (thread->queue != NULL) {
-            queue_remove(thread);
-        }
-        thread->port = NULL;
+        port_receiver_remove(thread);
         thread_ready(thread);
     }
 }
@@ -22,6 +20,7 @@ error_t event_bind(struct event *event, struct thread *thread) {
     }
     event->thread = thread;
     thread->event = event;
+    thread->pending = event->bits;
     deliver(thread);  // it may be receiving, and bits may be pending
     return OK;
 }
@@ -37,7 +36,7 @@ bool event_collect(struct thread *thread) {
     r->esi = 0;
     r->edi = event->bits;
     r->ebp = 0;
-    event->bits = 0;
+    event->bits = thread->pending = 0;
     thread->serves_id = 0;
     return true;
 }
@@ -46,6 +45,7 @@ void event_signal(struct event *event, uint32_t bits) {
     event->bits |= bits;
     TRACE(signal, 0, object_slot(event->object), 0, 0, bits, 0, 0);
     if (event->thread != NULL) {
+        event->thread->pending = event->bits;
         deliver(event->thread);
     }
 }
@@ -54,6 +54,7 @@ void event_destroy(struct event *event) {
     struct thread *thread = event->thread;
     if (thread != NULL) {
         thread->event = NULL;
+        thread->pending = 0;
         if (thread->state == THREAD_RECEIVING && thread->port == NULL) {
             thread_fail(thread, E_DEAD);  // it waited for nothing else
         }

@@ -94,7 +94,10 @@ static void frames_fill(const struct multiboot_info *info, uint32_t place, uint3
 
 struct pool *memory_init(const struct multiboot_info *info) {
     uint32_t count = frames_count(info);
-    uint32_t slots = MIN_OF(MAX_OF(count / 16, OBJECTS_MIN), OBJECTS_MAX);
+    uint32_t slots = OBJECTS_MIN;
+    while (slots < OBJECTS_MAX && slots < count / 16) {
+        slots *= 2;
+    }
     uint32_t table_bytes = count * (uint32_t)sizeof(struct frame);
     uint32_t bitmap_bytes = bitmap_words(count) * 4;
     uint32_t bytes = PAGE_UP(table_bytes + bitmap_bytes + slots * (uint32_t)sizeof(struct object));

@@ -21,18 +21,35 @@ enum object_type {  // numbers of the kernel interfaces in abi/ipc.def
     OBJECT_TYPES
 };
 
+// A key is a generation and, above it, what a port is ready for, so that the fast path finds out by
+// one comparison that a handle is alive, has the right, and that nobody has to wait:
+//   object: KEY_CALL     a thread receives there (`receiver`)
+//           KEY_RECEIVE  nobody receives, no caller waits
+//           KEY_SLOW     neither, and whatever is no port
+//   handle: KEY_CALL, KEY_RECEIVE: of a port, with just that one right of the two; else 0
+#define KEY_CALL 0x40000000u
+#define KEY_RECEIVE 0x80000000u
+#define KEY_SLOW 0xc0000000u
+#define KEY_GENERATION 0x3fffffffu  // never 0
+
+struct thread;
+
 struct object {
-    uint32_t generation;  // never 0
-    uint16_t type;        // OBJECT_NONE: free
-    uint16_t next;        // free list
+    uint32_t key;
+    uint16_t type;            // OBJECT_NONE: free
+    uint16_t next;            // free list
     void *body;
-    struct pool *pool;    // who pays for the body
+    struct pool *pool;        // who pays for the body
+    struct thread *receiver;  // port with KEY_CALL: who waits there
+    struct thread *thread;    // of a thread: itself, to find it by its token; else &thread_none
+    token_t token;            // of the last thread in this slot: its successor counts on
+    uint32_t unused;
 };
-_Static_assert(sizeof(void *) != 4 || sizeof(struct object) == 16, "16 bytes a slot");
+_Static_assert(sizeof(void *) != 4 || sizeof(struct object) == 32, "32 bytes a slot");
 
 struct object_state {
     struct object *table;
-    uint32_t count;
+    uint32_t count;       // a power of two, so that a token finds a slot without a test
     uint32_t used;
     uint16_t first_free;
 };
@@ -55,12 +72,15 @@ void object_destroy(struct object *object);
 static inline uint16_t object_slot(const struct object *object) {
     return (uint16_t)(object - objects.table);
 }
+static inline uint32_t object_generation(const struct object *object) {
+    return object->key & KEY_GENERATION;
+}
 static inline struct reference object_reference(struct object *object) {
-    return (struct reference){object, object->generation};
+    return (struct reference){object, object_generation(object)};
 }
 // Body of the object referred to, NULL when it has ended (or there was none).
 static inline void *reference_body(struct reference reference) {
-    return reference.object != NULL && reference.object->generation == reference.generation
+    return reference.object != NULL && object_generation(reference.object) == reference.generation
                ? reference.object->body
                : NULL;
 }

@@ -5,35 +5,69 @@
 #include "panic.h"
 #include "tracepoint.h"
 
-// Counts the calls of all threads: a token is not repeated when its thread's slot is used again.
+// Counts the calls of all threads, for the trace.
 static uint32_t last_call_id;
 
-// --- callers that wait for a reply: a list in the serving task -----------------------------------
+// --- who waits -----------------------------------------------------------------------------------
+//   KEY_CALL: object->receiver waits, callers is empty
+//   KEY_RECEIVE: no object->receiver, callers is empty; receivers may wait in the queue
+//   KEY_SLOW: no receiver at all, callers is not empty
+
+static uint32_t readiness(const struct port *port) {
+    return port->object->key & ~KEY_GENERATION;
+}
+
+static void readiness_set(struct port *port, uint32_t ready) {
+    port->object->key = object_generation(port->object) | ready;
+}
+
+static struct thread *receiver_first(const struct port *port) {
+    return readiness(port) == KEY_CALL ? port->object->receiver : port->receivers.first;
+}
+
+static void receiver_add(struct thread *thread, struct port *port) {
+    if (readiness(port) == KEY_RECEIVE) {
+        port->object->receiver = thread;
+        readiness_set(port, KEY_CALL);
+    } else {
+        queue_add(&port->receivers, thread);
+    }
+}
+
+void port_receiver_remove(struct thread *thread) {
+    if (thread->queue != NULL) {
+        queue_remove(thread);
+    } else if (thread->port != NULL) {
+        readiness_set(thread->port->body, KEY_RECEIVE);
+    }
+    thread->port = NULL;
+}
+
+static void caller_add(struct thread *caller, struct port *port) {
+    caller->state = THREAD_SENDING;
+    caller->port = port->object;
+    queue_add(&port->callers, caller);
+    readiness_set(port, KEY_SLOW);
+}
+
+void port_caller_remove(struct thread *caller) {
+    struct port *port = caller->port->body;
+    queue_remove(caller);
+    if (port->callers.first == NULL) {
+        readiness_set(port, KEY_RECEIVE);
+    }
+    caller->port = NULL;
+}
 
 static void caller_wait(struct thread *caller, struct task *server) {
     caller->state = THREAD_WAITING;
-    caller->server = server;
-    caller->port = NULL;
-    caller->previous = NULL;
-    caller->next = server->served;
-    if (server->served != NULL) {
-        server->served->previous = caller;
-    }
-    server->served = caller;
+    caller->server = (uintptr_t)server + (caller->flags & THREAD_FAULTED ? 1 : 0);
+    thread_serve(caller, server);
 }
 
 void port_caller_forget(struct thread *caller) {
-    if (caller->next != NULL) {
-        caller->next->previous = caller->previous;
-    }
-    if (caller->previous != NULL) {
-        caller->previous->next = caller->next;
-    } else {
-        caller->server->served = caller->next;
-    }
-    caller->next = caller->previous = NULL;
-    caller->server = NULL;
-    caller->token = 0;
+    caller->server = 0;
+    caller->token += TOKEN_STEP;
 }
 
 void port_caller_abandoned(struct thread *caller) {
@@ -106,24 +140,21 @@ static error_t deliver(struct thread *caller, struct thread *receiver) {
     r->edi = caller->word[0];
     r->ebp = caller->word[1];
     receiver->serves_id = caller->call_id;
-    TRACE_THREAD(receive, receiver, object_slot(caller->object), 0, caller->tag, caller->word[0],
+    TRACE_THREAD(receive, receiver, TOKEN_SLOT(caller->token), 0, caller->tag, caller->word[0],
                  caller->word[1], caller->badge);
     caller_wait(caller, receiver->task);
     return OK;
 }
 
 static error_t send(struct thread *caller, struct port *port) {
-    struct thread *receiver = port->receivers.first;
+    struct thread *receiver = receiver_first(port);
     if (receiver == NULL) {
-        caller->state = THREAD_SENDING;
-        caller->port = port;
-        queue_add(&port->callers, caller);
+        caller_add(caller, port);
         return OK;
     }
     error_t error = deliver(caller, receiver);
     if (error == OK) {
-        queue_remove(receiver);
-        receiver->port = NULL;
+        port_receiver_remove(receiver);
         thread_ready(receiver);
     }
     return error;
@@ -132,7 +163,6 @@ static error_t send(struct thread *caller, struct port *port) {
 static void call_begin(struct thread *caller, badge_t badge, tag_t tag, uint32_t word0,
                        uint32_t word1) {
     caller->call_id = ++last_call_id;
-    caller->token = TOKEN(object_slot(caller->object), caller->call_id);
     caller->badge = badge;
     caller->tag = tag;
     caller->word[0] = word0;
@@ -163,31 +193,31 @@ error_t port_fault(struct thread *thread, uint32_t label, uint32_t address, uint
     return send(thread, port);
 }
 
-static void caller_refuse(struct thread *caller, error_t error) {
-    queue_remove(caller);
-    caller->port = NULL;
-    thread_fail(caller, error);
-}
-
 bool port_destroy(struct port *port, uint32_t steps) {
     for (; steps > 0; steps--) {
         struct thread *thread = port->callers.first;
-        thread = thread != NULL ? thread : port->receivers.first;
-        if (thread == NULL) {
+        if (thread != NULL) {
+            port_caller_remove(thread);
+        } else if ((thread = receiver_first(port)) != NULL) {
+            port_receiver_remove(thread);
+        } else {
             object_destroy(port->object);
             return true;
         }
         if (thread->flags & THREAD_FAULTED) {
-            queue_remove(thread);
-            thread->port = NULL;
-            thread->token = 0;
             thread->flags &= (uint8_t)~THREAD_FAULTED;
             thread_ready(thread);
         } else {
-            caller_refuse(thread, E_DEAD);
+            thread_fail(thread, E_DEAD);
         }
     }
     return false;
+}
+
+// The first in line comes out of it, whether its message arrives or not.
+static error_t deliver_first(struct thread *caller, struct thread *receiver) {
+    port_caller_remove(caller);
+    return deliver(caller, receiver);
 }
 
 error_t port_receive(struct thread *thread, struct port *port, bool wait) {
@@ -199,21 +229,11 @@ error_t port_receive(struct thread *thread, struct port *port, bool wait) {
     }
     while (port != NULL && port->callers.first != NULL) {
         struct thread *caller = port->callers.first;
-        error_t error = OK;
-        if (TAG_HANDLES(caller->tag) > 0) {  // may fail: find out while it still stands in line
-            queue_remove(caller);
-            error = deliver(caller, thread);
-            if (error != OK) {
-                queue_add_first(&port->callers, caller);
-            }
-        } else {
-            queue_remove(caller);
-            error = deliver(caller, thread);
-        }
+        error_t error = deliver_first(caller, thread);
         if (error == OK) {
             return OK;
         }
-        caller_refuse(caller, error);
+        thread_fail(caller, error);
     }
     if (!wait) {
         return E_EMPTY;
@@ -222,10 +242,11 @@ error_t port_receive(struct thread *thread, struct port *port, bool wait) {
         return E_STATE;  // nothing could ever end this wait
     }
     thread->state = THREAD_RECEIVING;
-    thread->port = port;
+    thread->port = NULL;
     thread->serves_id = 0;
     if (port != NULL) {
-        queue_add(&port->receivers, thread);
+        thread->port = port->object;
+        receiver_add(thread, port);
     }
     return OK;
 }
@@ -287,13 +308,8 @@ static error_t reply_call(struct thread *server, struct thread *caller, tag_t ta
 }
 
 error_t port_reply(struct thread *server, token_t token, tag_t tag) {
-    uint32_t slot = TOKEN_SLOT(token);
-    if (token == 0 || slot >= objects.count || objects.table[slot].type != OBJECT_THREAD) {
-        return E_TOKEN;
-    }
-    struct thread *caller = objects.table[slot].body;
-    if (caller->token != token || caller->state != THREAD_WAITING ||
-        caller->server != server->task) {
+    struct thread *caller = objects.table[TOKEN_SLOT(token) & (objects.count - 1)].thread;
+    if (caller->token != token || (caller->server & ~(uintptr_t)1) != (uintptr_t)server->task) {
         return E_TOKEN;
     }
     server->serves_id = caller->call_id;

@@ -8,7 +8,7 @@ struct port {
     struct object *object;
     uint8_t rank;
     struct queue callers;    // THREAD_SENDING
-    struct queue receivers;  // THREAD_RECEIVING
+    struct queue receivers;  // THREAD_RECEIVING, but for the object's receiver
 };
 
 // Operations of the current thread. An error goes back into its eax; OK means that its registers
@@ -25,5 +25,8 @@ void port_caller_abandoned(struct thread *caller);
 // End a port: who calls or receives there fails with E_DEAD, a fault is tried again. At most
 // `steps` threads at a time; false: more of them wait.
 bool port_destroy(struct port *port, uint32_t steps);
-// Unlink a waiting caller from its server, without an answer.
+// A waiting caller waits no longer: its token is void.
 void port_caller_forget(struct thread *caller);
+// Take a caller out of its port's queue, or a receiver from its port.
+void port_caller_remove(struct thread *caller);
+void port_receiver_remove(struct thread *receiver);

@@ -89,9 +89,6 @@ void schedule_slice_end(void) {
 
 static void account(void) {
     uint64_t now = tsc_read();
-    if (current_thread != NULL) {
-        current_thread->task->cycles += now - switched_at;
-    }
     if (slice_owner != NULL) {
         slice_owner->slice_used += now - switched_at;
     }
@@ -103,10 +100,21 @@ static void slice_begin(const struct thread *thread) {
     timer_slice_begin(thread->slice_used < ticks ? ticks - thread->slice_used : 0);
 }
 
+// The running thread stops, `next` runs instead (NULL: nobody).
+static void thread_leave(struct thread *next) {
+    if (current_thread != NULL) {
+        current_thread->cycles += switched_at;
+        fpu_leave(current_thread);
+    }
+    current_thread = next;
+    if (next != NULL) {
+        next->cycles -= switched_at;
+    }
+}
+
 static void idle(void) {
     account();
-    fpu_leave(current_thread);
-    current_thread = NULL;
+    thread_leave(NULL);
     slice_owner = NULL;
     while (ready_mask == 0) {
         if (schedule_spins) {
@@ -125,12 +133,11 @@ static void switch_to(struct thread *thread) {
     struct thread *before = current_thread;
     account();
     TRACE_THREAD(switch, before, object_slot(thread->object), 0, 0, 0, 0, 0);
-    fpu_leave(before);
-    current_thread = thread;
+    thread_leave(thread);
     if (slice_owner == NULL || thread->priority <= slice_owner->priority) {
         slice_owner = thread;
     }
-    descriptor_thread(&thread->registers + 1, thread->tls_base);
+    descriptor_thread(thread);
     space_load(&thread->task->space);
 }
 

@@ -38,6 +38,11 @@ error_t space_create(struct space *space, struct pool *pool);
 uint32_t space_destroy(struct space *space, uint32_t steps);
 void space_load(struct space *space);
 
+// What CR3 holds while the space is loaded.
+static inline uint32_t space_directory(const struct space *space) {
+    return (uint32_t)(uintptr_t)space->pointers - LAYOUT_KERNEL;
+}
+
 // The entry of a page, NULL while it has no page table.
 uint64_t *space_entry(const struct space *space, vaddr_t page);
 // The same, making tables as needed. NULL: the pool is exhausted.

@@ -25,6 +25,9 @@ struct task *task_create(struct pool *pool, badge_t badge, uint32_t rank, uint32
         object_destroy(object);
         return NULL;
     }
+    for (uint32_t slot = 0; slot < SLOT_COUNT; slot++) {
+        handle_drop(task, slot);
+    }
     task->next = task_list;
     if (task_list != NULL) {
         task_list->previous = task;
@@ -43,12 +46,24 @@ void task_die(struct task *task, uint32_t cause) {
         thread_stop(thread);
     }
     while (task->served != NULL) {
-        port_caller_abandoned(task->served);
+        struct thread *caller = task->served;
+        thread_serve(caller, NULL);
+        if (caller->state == THREAD_WAITING) {
+            port_caller_abandoned(caller);
+        }
     }
     struct event *event = reference_body(task->death_event);
     if (event != NULL) {
         event_signal(event, task->death_bits);
     }
+}
+
+uint64_t task_cycles(const struct task *task) {
+    uint64_t cycles = task->cycles;
+    for (const struct thread *thread = task->threads; thread != NULL; thread = thread->task_next) {
+        cycles += thread_cycles(thread);
+    }
+    return cycles;
 }
 
 static void task_unlink(struct task *task) {
@@ -80,6 +95,10 @@ uint32_t task_destroy(struct task *task) {
     return 0;
 }
 
+static bool handle_alive(const struct handle_entry *entry) {
+    return (entry->key & KEY_GENERATION) == object_generation(entry->object);
+}
+
 struct handle_entry *handle_find(struct task *task, handle_t handle, enum object_type type,
                                  uint32_t rights, error_t *error) {
     uint32_t index = HANDLE_INDEX(handle);
@@ -88,7 +107,7 @@ struct handle_entry *handle_find(struct task *task, handle_t handle, enum object
         return NULL;
     }
     struct handle_entry *entry = &task->handles[index];
-    if (entry->object == NULL || entry->object->generation != entry->generation) {
+    if (!handle_alive(entry)) {
         return NULL;
     }
     *error = E_TYPE;
@@ -107,14 +126,22 @@ error_t handle_slot_check(const struct task *task, uint32_t slot) {
     if (slot == 0 || slot >= SLOT_COUNT) {
         return E_SLOT;
     }
-    const struct handle_entry *entry = &task->handles[slot];
-    bool stale = entry->object == NULL || entry->object->generation != entry->generation;
-    return stale ? OK : E_SLOT;
+    return handle_alive(&task->handles[slot]) ? E_SLOT : OK;
 }
 
 void handle_set(struct task *task, uint32_t slot, struct object *object, uint32_t rights,
                 badge_t badge) {
-    task->handles[slot] = (struct handle_entry){object, object->generation, badge, rights};
+    uint32_t right = rights & (RIGHT_CALL | RIGHT_RECEIVE), key = object_generation(object);
+    if (object->type == OBJECT_PORT && right == RIGHT_CALL) {
+        key |= KEY_CALL;
+    } else if (object->type == OBJECT_PORT && right == RIGHT_RECEIVE) {
+        key |= KEY_RECEIVE;
+    }
+    task->handles[slot] = (struct handle_entry){object, key, badge, rights};
+}
+
+void handle_drop(struct task *task, uint32_t slot) {
+    task->handles[slot] = (struct handle_entry){.object = objects.table};
 }
 
 error_t handle_rank_check(const struct task *task, const struct object *object, uint32_t rights) {

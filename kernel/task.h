@@ -6,10 +6,10 @@
 
 struct thread;
 
-// One slot of a handle table. Stale as soon as generation differs from the object's.
+// One slot of a handle table. Stale as soon as its generation differs from the object's.
 struct handle_entry {
-    struct object *object;  // NULL: empty
-    uint32_t generation;
+    struct object *object;  // empty: slot 0 of the object table, with a key of 0
+    uint32_t key;           // KEY_ bits, generation
     badge_t badge;
     uint32_t rights;        // enum right
 };
@@ -30,10 +30,10 @@ struct task {
     badge_t fault_badge;
     struct reference death_event;
     uint32_t death_bits;
-    uint64_t cycles;           // CPU time
+    uint64_t cycles;           // CPU time of threads that are gone
     uint32_t thread_count;
     struct thread *threads;    // all its threads
-    struct thread *served;     // callers that wait for a reply of this task
+    struct thread *served;     // threads whose last call it received (thread.served_by)
     struct task *next, *previous;  // all tasks, for frame_check()
 };
 
@@ -41,6 +41,8 @@ extern struct task *task_list;
 
 // A new task with an empty space and table; NULL: E_MEMORY.
 struct task *task_create(struct pool *pool, badge_t badge, uint32_t rank, uint32_t ceiling);
+// CPU time of all its threads, in time stamp ticks.
+uint64_t task_cycles(const struct task *task);
 // Stop all threads for good, answer whom it served, tell the death event.
 void task_die(struct task *task, uint32_t cause);
 // Take a slice of a dead task down; returns what is left, 0: gone (the task's memory too).
@@ -52,8 +54,9 @@ struct handle_entry *handle_find(struct task *task, handle_t handle, enum object
                                  uint32_t rights, error_t *error);
 // May `task` put a new handle into `slot`? OK, or E_SLOT.
 error_t handle_slot_check(const struct task *task, uint32_t slot);
-// Fill an empty, checked slot.
+// Fill an empty, checked slot; empty one.
 void handle_set(struct task *task, uint32_t slot, struct object *object, uint32_t rights,
                 badge_t badge);
+void handle_drop(struct task *task, uint32_t slot);
 // May `rights` of this object be granted to `task`? Call rights only for ports ranked above it.
 error_t handle_rank_check(const struct task *task, const struct object *object, uint32_t rights);

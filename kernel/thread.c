@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "thread.h"
+#include "cpu.h"
 #include "event.h"
 #include "fpu.h"
 #include "kalloc.h"
@@ -91,8 +92,13 @@ error_t thread_create(struct task *task, vaddr_t buffer, uint32_t priority,
         return E_MEMORY;
     }
     struct thread *thread = object->body;
+    object->thread = thread;
+    object->token = object->token == 0 ? object_slot(object) : object->token;
     thread->object = object;
+    thread->token = object->token;
     thread->task = task;
+    thread->handles = task->handles;
+    thread->directory = space_directory(&task->space);
     thread->priority = (uint8_t)priority;
     thread->buffer = message;
     thread->buffer_page = buffer;
@@ -111,11 +117,13 @@ error_t thread_create(struct task *task, vaddr_t buffer, uint32_t priority,
 void thread_stop(struct thread *thread) {
     if (thread->state == THREAD_WAITING) {
         port_caller_forget(thread);
-    } else if (thread->queue != NULL) {
+    } else if (thread->state == THREAD_RECEIVING) {
+        port_receiver_remove(thread);
+    } else if (thread->state == THREAD_SENDING) {
+        port_caller_remove(thread);
+    } else {
         schedule_unqueue(thread);
     }
-    thread->token = 0;
-    thread->port = NULL;
     thread->flags &= (uint8_t)~THREAD_FAULTED;
     thread->state = THREAD_STOPPED;
 }
@@ -124,6 +132,9 @@ void thread_destroy(struct thread *thread) {
     struct task *task = thread->task;
     thread_stop(thread);
     fpu_forget(thread);
+    thread_serve(thread, NULL);
+    task->cycles += thread_cycles(thread);
+    thread->object->token = thread->token + TOKEN_STEP;
     if (thread->event != NULL) {
         thread->event->thread = NULL;
     }
@@ -151,8 +162,37 @@ void thread_ready(struct thread *thread) {
 
 void thread_fail(struct thread *thread, error_t error) {
     thread->registers.eax = TAG_ERROR(error);
-    thread->token = 0;
     thread_ready(thread);
+}
+
+void thread_serve(struct thread *thread, struct task *task) {
+    struct task *before = thread->served_by;
+    if (before == task) {
+        return;
+    }
+    if (before != NULL) {
+        if (thread->served_next != NULL) {
+            thread->served_next->served_previous = thread->served_previous;
+        }
+        if (thread->served_previous != NULL) {
+            thread->served_previous->served_next = thread->served_next;
+        } else {
+            before->served = thread->served_next;
+        }
+    }
+    thread->served_by = task;
+    if (task != NULL) {
+        thread->served_previous = NULL;
+        thread->served_next = task->served;
+        if (task->served != NULL) {
+            task->served->served_previous = thread;
+        }
+        task->served = thread;
+    }
+}
+
+uint64_t thread_cycles(const struct thread *thread) {
+    return thread->cycles + (thread == current_thread ? tsc_read() : 0);
 }
 
 void thread_priority_set(struct thread *thread, uint32_t priority) {

@@ -37,31 +37,40 @@ struct queue {
 
 struct thread {
     struct registers registers;  // must be first: TSS.esp0 points past it
-    struct object *object;
-    struct task *task;
-    uint8_t state;      // enum thread_state
-    uint8_t priority;   // works at: its own, or the rank of the port it serves
+    uint8_t state;      // enum thread_state; state and flags are set by one store
     uint8_t flags;
+    uint8_t priority;   // works at: its own, or the rank of the port it serves
+    // one line of the cache: what the fast path needs (fast.asm)
+    struct task *task;
+    struct handle_entry *handles;    // of the task
+    token_t token;                   // of the call under way, or of its next
+    uintptr_t server;                // WAITING: address of the task that received, + 1 for a fault
+    struct task *served_by;          // who received its last call: it stands in that task's list
+    struct object *port;             // SENDING, RECEIVING: the port's; NULL: only its event
+    uint32_t directory;              // CR3 of its task
+    uint32_t tls_base;
+    uint32_t gs;                     // selector: 0 without a TLS base
+    uint32_t pending;                // bits of its event that it has not received yet
+    uint64_t cycles;                 // CPU time; while it runs, less the time it was started
+    struct message_buffer *buffer;
+    struct object *object;
     uint64_t slice_used;  // ticks of its slice gone, servers' work included
     struct queue *queue;  // that it stands in
     struct thread *next, *previous;
+    struct thread *served_next, *served_previous;
     struct thread *task_next, *task_previous;  // threads of the task
-    struct port *port;    // SENDING, RECEIVING
-    struct task *server;  // WAITING: who received; linked through next, previous
-    token_t token;        // of the call it waits for, 0: none
     tag_t tag;            // as sent
     badge_t badge;        // the server sees
     uint32_t word[2];     // as sent
     struct event *event;  // bound: a receive also waits for its bits
-    struct message_buffer *buffer;
     vaddr_t buffer_page;
-    uint32_t tls_base;
     void *fpu;            // 512 bytes, once it used the FPU
     uint32_t call_id;     // number of its call under way
     uint32_t serves_id;   // trace: the call it works for
 };
 
 extern struct thread *current_thread;  // NULL while idle
+extern struct thread thread_none;      // never waits, has no token
 
 void queue_add(struct queue *queue, struct thread *thread);
 void queue_add_first(struct queue *queue, struct thread *thread);
@@ -75,6 +84,10 @@ void thread_stop(struct thread *thread);
 void thread_destroy(struct thread *thread);
 // Put into a ready queue.
 void thread_ready(struct thread *thread);
+// Put the thread into the list of those whose last call `task` received; NULL: into none.
+void thread_serve(struct thread *thread, struct task *task);
+// CPU time, in time stamp ticks.
+uint64_t thread_cycles(const struct thread *thread);
 // Give the thread what its call returns: an error, and let it run.
 void thread_fail(struct thread *thread, error_t error);
 void thread_priority_set(struct thread *thread, uint32_t priority);

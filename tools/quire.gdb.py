@@ -46,8 +46,12 @@ def threads():
         yield from each(task["threads"], "task_next")
 
 
+def place(thing):
+    return int(thing - value("objects.table"))
+
+
 def slot(thing):
-    return int(thing["object"] - value("objects.table"))
+    return place(thing["object"])
 
 
 def state_of(thread):
@@ -83,11 +87,11 @@ def show_waits(_):
         who, state = f"{task_name(thread['task'])} thread {slot(thread)}", state_of(thread)
         label = int(thread["tag"]) & 0xffff
         if state == "sending":
-            print(f"{who} queues at port {slot(thread['port'])} with label {label:#x}")
+            print(f"{who} queues at port {place(thread['port'])} with label {label:#x}")
         elif state == "waiting":
-            print(f"{who} waits for {task_name(thread['server'])} to answer label {label:#x}")
+            print(f"{who} waits for {task_name(thread['served_by'])} to answer label {label:#x}")
         elif state == "receiving":
-            port = f"port {slot(thread['port'])}" if thread["port"] != 0 else "its event"
+            port = f"port {place(thread['port'])}" if thread["port"] != 0 else "its event"
             print(f"{who} receives from {port}")
 
 

@@ -49,7 +49,8 @@ TEST(call_wrong, "a call with a tag that no server may see is refused") {
 }
 
 TEST(reply_wrong, "a reply to a token that names no waiting caller is refused") {
-    const token_t wrong[] = {0, 1, TOKEN(1, 1), TOKEN(2, 1), TOKEN(32767, 1), UINT32_MAX};
+    const token_t wrong[] = {0, 1, TOKEN_STEP, TOKEN_STEP | 1,
+                             TOKEN_STEP | 2, TOKEN_STEP | 32767, UINT32_MAX};
     for (uint32_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
         CHECK_EQUAL(ipc_reply(wrong[i], 0, NULL), E_TOKEN);
         struct received received;
