@@ -11,7 +11,7 @@ door, the demo and all tests. Builds nothing, judges nothing.
         disk=64,                               # MiB of virtio-blk swap disk; 0: no disk
         trace="out/trace.pcapng",              # None: no trace device
         icount=False,                          # True: deterministic; give store=ram and disk=0
-        limit=60))                             # seconds, then it is killed
+        limit=300))                            # seconds, then it is killed
     result = vm.run(vm.Machine(iso="out/quire.iso", disk=64))   # ... or from a GRUB ISO (iso.py)
 
     result.status    what the guest said last (`quire: off status=S`), None: it said nothing, or
@@ -77,7 +77,7 @@ class Machine:
     trace: str = None
     trace_port: str = "virtio"  # or "debugcon", the slow fallback
     icount: bool = False
-    limit: float = 60
+    limit: float = 300        # far more than it takes, even on a loaded host
     script: list = None
     on_line: object = None
     extra: list = dataclasses.field(default_factory=list)  # further arguments for QEMU

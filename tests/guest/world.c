@@ -5,7 +5,7 @@
 #define STACK_BYTES 8192u
 #define COPIES_MAX 64u
 #define BUFFERS 0xbff60000u  // of threads beside a task's first
-#define LIMIT_MS 20000u
+#define LIMIT_MS 120000u
 #define LIMIT_BIT (1u << 31)
 #define PAUSE_BIT (1u << 30)
 

@@ -49,7 +49,7 @@ void actor_end(struct actor *actor);
 void actor_give(struct actor *actor, handle_t source, uint32_t number, uint32_t rights,
                 badge_t badge);
 
-// Wait until the actor's function has returned; fails the test after 20 seconds.
+// Wait until the actor's function has returned; fails the test after two minutes.
 void actor_wait(struct actor *actor);
 // Let all others run until each of them waits.
 void world_settle(void);
@@ -61,7 +61,7 @@ void world_pause(uint32_t ms);
 void world_pause_or(uint32_t ms, struct actor *actor);
 // Let others run until the counter is above `least`; fails after the limit.
 void world_wait_above(const volatile uint32_t *counter, uint32_t least);
-// The next request on a port; events that come in between are kept. Fails after 20 seconds.
+// The next request on a port; events that come in between are kept. Fails after two minutes.
 void port_next(handle_t port, struct received *received);
 
 // Objects in a slot of the test's, charged to the test's pool.

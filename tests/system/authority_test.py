@@ -16,7 +16,7 @@ def session(*lines, command="store=ram:1024", **options):
     """A boot to the shell, and lines typed at its prompts, or after another text where a line is a
     pair of both; returns the run, which went well."""
     script = [line if isinstance(line, tuple) else (PROMPT, line) for line in (*lines, "off 0")]
-    run = vm.run(vm.Machine(image=vm.Image(BUILD), command=command, limit=100,
+    run = vm.run(vm.Machine(image=vm.Image(BUILD), command=command,
                             script=[(wait, line and line + "\r") for wait, line in script],
                             **options))
     check(run.ok, run.explain())
@@ -44,7 +44,7 @@ def test_only_the_owner_commands():
     for words in ("off 3", "frames 64", "policy", "check", "kill 16", "kill 17", "wait 17",
                   "kill 4"):
         lines += [f"rogue {words}", "status"]
-    run = session("memtest 64 100000 &", *lines, "policy", "kill 17", "wait")
+    run = session("memtest 64 262144 &", *lines, "policy", "kill 17", "wait")
     said = re.findall(r"quire> status\s+(\d+)\s", run.text)
     check(said == [str(DENIED)] * 8, f"not denied: {said}: {run.text[-900:]}")
     check("memtest (task 17) was killed" in run.text, run.text[-900:])
@@ -77,6 +77,6 @@ def test_dead_do_not_wait_for_the_trace():
 def test_status_has_eight_bits():
     """a status beyond 255 is cut, and a failure stays one"""
     for status, wanted in ((256, 1), (259, 3), (511, 255)):
-        run = vm.run(vm.Machine(image=vm.Image(BUILD), command="store=ram:64", limit=60,
+        run = vm.run(vm.Machine(image=vm.Image(BUILD), command="store=ram:64",
                                 script=[(PROMPT, f"off {status}\r")]))
         check(run.status == wanted and run.code == vm.FAILURE, f"{status}: {run.explain()}")

@@ -16,7 +16,7 @@ KERNEL_SPACE = 0xC0000000
 def boot(changes=None, command="store=ram run=index", **options):
     """Boot with modules replaced or left out; returns the result."""
     image = vm.Image(BUILD).replaced(changes or {})
-    return vm.run(vm.Machine(image=image, command=command, limit=90, **options))
+    return vm.run(vm.Machine(image=image, command=command, **options))
 
 
 def refused(result, *words):
@@ -166,7 +166,7 @@ def test_no_modules():
     """a kernel without any module says that it needs them"""
     image = vm.Image(BUILD)
     image.modules = []
-    machine = vm.Machine(image=image, limit=30)
+    machine = vm.Machine(image=image)
     result = vm.run(machine)
     refused(result, "init")
 

@@ -8,7 +8,7 @@ import tempfile
 
 import iso
 import vm
-from common import BUILD, HERE, check, quire, takes
+from common import BUILD, HERE, LIMIT, check, quire, takes
 
 POLICIES = ("fifo", "clock", "sieve")
 UP, DOWN, ENTER = "\x1b[A", "\x1b[B", "\r"
@@ -30,7 +30,7 @@ def test_iso_entry_chosen():
     """an entry chosen with the keys, over the serial line, boots with its policy"""
     with tempfile.TemporaryDirectory(prefix="quire-iso-") as folder:
         path = iso.make(vm.Image(BUILD), os.path.join(folder, "quire.iso"))
-        result = vm.run(vm.Machine(iso=path, disk=16, limit=90, script=[
+        result = vm.run(vm.Machine(iso=path, disk=16, script=[
             ("automatically in", DOWN + DOWN + ENTER), ("quire> ", "policy\r"),
             ("quire> ", "off 0\r")]))
     check(result.ok, result.explain())
@@ -44,7 +44,7 @@ def test_iso_default_command():
     with tempfile.TemporaryDirectory(prefix="quire-iso-") as folder:
         path = iso.make(vm.Image(BUILD), os.path.join(folder, "quire.iso"),
                         "policy=clock store=ram run=hello")
-        result = vm.run(vm.Machine(iso=path, limit=90))
+        result = vm.run(vm.Machine(iso=path))
     check(result.ok and "hello" in result.ended, result.explain())
     check(result.stats["hello"]["policy"] == "clock", str(result.stats))
 
@@ -78,7 +78,7 @@ def test_run_shell_without_terminal():
     """run without a terminal types its input into the shell, and ends at the end of it"""
     done = subprocess.run([os.path.join(HERE, "quire"), "run", "--store", "ram"],
                           input="echo one two\nexitcode 9\n", capture_output=True, text=True,
-                          timeout=120)
+                          timeout=LIMIT)
     check("one two" in done.stdout, done.stdout[-300:])
     check(done.returncode == 9, f"exit status {done.returncode}, not 9: {done.stdout[-300:]}")
 
@@ -98,7 +98,7 @@ def test_debug_commands():
     words = "hbreak schedule\ncontinue\nquire-tasks\nquire-frames\nquire-log\nquit\n"
     with tempfile.TemporaryDirectory(prefix="quire-debug-") as folder:
         done = subprocess.run([os.path.join(HERE, "quire"), "debug", "--store", "ram"], input=words,
-                              env=late_qemu(folder), capture_output=True, text=True, timeout=120)
+                              env=late_qemu(folder), capture_output=True, text=True, timeout=LIMIT)
     check(re.search(r"init \(1\) +rank 20", done.stdout), done.stdout[-400:] + done.stderr)
     kinds = dict(re.findall(r"^(free|kernel) +(\d+)$", done.stdout, re.MULTILINE))
     said = re.search(r"total \d+, free (\d+)", done.stdout)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
-from common import BUILD, HERE, check, command, takes
+from common import BUILD, HERE, LIMIT, check, command, takes
 
 SOURCES = ("abi", "bench", "kernel", "libsys", "libc", "servers", "programs", "lab", "tests", "tools")
 
@@ -126,7 +126,7 @@ def test_build_headers_alone():
         done = subprocess.run([*flags_for(path, found), "-Wno-unused-function", "-Wno-pedantic",
                                *definitions, "-fsyntax-only", "-fdiagnostics-color=never",
                                "-include", os.path.join(HERE, path), "-x", "c", "-"],
-                              cwd=BUILD, input=text, capture_output=True, text=True, timeout=60)
+                              cwd=BUILD, input=text, capture_output=True, text=True, timeout=LIMIT)
         if done.returncode:
             errors = [line for line in done.stderr.splitlines() if "error" in line]
             wrong.append(f"{path} ({errors[0] if errors else done.stderr[-200:]})")

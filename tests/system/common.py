@@ -6,6 +6,7 @@ import sys
 
 HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(HERE, "build")
+LIMIT = 300  # seconds after which what runs is stuck: far more than a slow or loaded machine needs
 sys.path.insert(0, os.path.join(HERE, "tools"))
 
 
@@ -22,11 +23,11 @@ def takes(seconds):
     return mark
 
 
-def command(line, limit=120, **options):
+def command(line, **options):
     """Run a command without a terminal; returns the completed process, output as text."""
-    return subprocess.run(line, capture_output=True, text=True, errors="replace", timeout=limit,
+    return subprocess.run(line, capture_output=True, text=True, errors="replace", timeout=LIMIT,
                           stdin=subprocess.DEVNULL, **options)
 
 
-def quire(*arguments, limit=120, **options):
-    return command([os.path.join(HERE, "quire"), *arguments], limit, **options)
+def quire(*arguments, **options):
+    return command([os.path.join(HERE, "quire"), *arguments], **options)

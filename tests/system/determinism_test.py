@@ -14,8 +14,7 @@ RUNS = 3
 def recorded(folder, number, command):
     """Serial text and trace of one run."""
     path = os.path.join(folder, f"{number}.pcapng")
-    result = vm.run(vm.Machine(image=vm.Image(BUILD), command=command, icount=True, trace=path,
-                               limit=240))
+    result = vm.run(vm.Machine(image=vm.Image(BUILD), command=command, icount=True, trace=path))
     check(result.ok, result.explain())
     with open(path, "rb") as file:
         return result.text, file.read()

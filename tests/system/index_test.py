@@ -20,7 +20,7 @@ def expected():
 
 def machine(policy, disk, more=""):
     store = "" if disk else " store=ram:4096"
-    return vm.Machine(image=vm.Image(BUILD), disk=disk, limit=180,
+    return vm.Machine(image=vm.Image(BUILD), disk=disk,
                       command=f"policy={policy} frames=360{store}{more} "
                               f"run=index,words,{LOOKUPS},{SEED},{ROUNDS}")
 
@@ -46,7 +46,7 @@ def test_index_right():
 
 
 def refused(line, expected_text, status):
-    run = vm.run(vm.Machine(image=vm.Image(BUILD), limit=60, command=f"run=index,{line}"))
+    run = vm.run(vm.Machine(image=vm.Image(BUILD), command=f"run=index,{line}"))
     check(run.status == status, f"{line}: status {run.status}, not {status}: {run.explain()}")
     check(expected_text in run.text, f"{line}: '{expected_text}' was expected: {run.text}")
 

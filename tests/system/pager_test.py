@@ -11,7 +11,7 @@ PROMPT = "quire> "
 
 def session(command, *lines, disk=64, memory=64):
     """A boot to the shell, and lines typed at its prompts."""
-    return vm.Machine(image=vm.Image(BUILD), command=command, disk=disk, memory=memory, limit=120,
+    return vm.Machine(image=vm.Image(BUILD), command=command, disk=disk, memory=memory,
                       script=[(PROMPT, line + "\r") for line in (*lines, "off")])
 
 
@@ -38,7 +38,7 @@ def test_pager_side_by_side():
 def test_pager_kill_in_transfer():
     """programs killed while their pages are on their way to and from the disk leave nothing"""
     kills = [line for task in range(17, 25) for line in
-             ("memtest 400 50 &", "echo a", "echo b", f"kill {task}")]
+             ("memtest 400 9999 &", "echo a", "echo b", f"kill {task}")]
     run = vm.run(session("policy=clock frames=48 check=32", *kills, "memtest 300 2", "stats"))
     check(run.ok, run.explain())
     check("memtest: 300 pages, 2 rounds, 0 words wrong" in run.text, run.text[-600:])

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from common import BUILD, HERE, check, command, quire
+from common import BUILD, HERE, LIMIT, check, command, quire
 
 
 class Copy:
@@ -109,7 +109,7 @@ def test_place_build_waits():
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, text=True)
         first = process.stderr.readline()
         os.close(lock)
-        said = first + process.communicate(timeout=60)[1]
+        said = first + process.communicate(timeout=LIMIT)[1]
         check(first == "quire: waiting for another build in this folder\n", said)
         check(said.count("waiting") == 1 and "configuring" in said, said)
 

@@ -16,7 +16,7 @@ def machine(suite, policy, store):
     line = f"run={name} policy={policy} frames={FRAMES}" + ("" if store == "disk" else
                                                             f" store={store}")
     return vm.Machine(image=vm.Image(BUILD).replaced({name: path}), command=line, name=suite,
-                      disk=64 if store == "disk" else 0, limit=180)
+                      disk=64 if store == "disk" else 0)
 
 
 @takes(60)
@@ -36,7 +36,7 @@ def test_programs_under_pressure():
 @takes(20)
 def test_memtest_comes_back():
     """pages that left for the disk and came back hold every word that was written, in any order"""
-    machines = [vm.Machine(image=vm.Image(BUILD), disk=disk, limit=180,
+    machines = [vm.Machine(image=vm.Image(BUILD), disk=disk,
                            command=f"run=memtest,1500,2 frames={frames} policy={policy}{store}")
                 for policy, frames, disk, store in (("fifo", 64, 64, ""), ("clock", 200, 64, ""),
                                                     ("sieve", 100, 0, " store=ram:4096"))]

@@ -56,7 +56,7 @@ STARTER = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import vm
-vm.run(vm.Machine(image=vm.Image(sys.argv[2]), command="store=ram run=shell", limit=60,
+vm.run(vm.Machine(image=vm.Image(sys.argv[2]), command="store=ram run=shell",
                   extra=["-pidfile", sys.argv[3]]))
 """
 

@@ -100,8 +100,7 @@ def told(name, data, place, **options):
         with open(path, "wb") as file:
             file.write(data)
         options = {"command": "store=ram run=hello", **options}
-        result = vm.run(vm.Machine(image=vm.Image(BUILD).replaced({name: path}), limit=60,
-                                   **options))
+        result = vm.run(vm.Machine(image=vm.Image(BUILD).replaced({name: path}), **options))
     check(result.code == vm.FAILURE and result.status == 2, result.explain())
     lines = [line for line in result.lines if f"the server {name} died" in line]
     check(len(lines) == 1, f"{len(lines)} lines name {name}: {result.lines}")

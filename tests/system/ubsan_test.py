@@ -13,7 +13,7 @@ def machine(kernel):
     image = vm.Image(BUILD)
     image.kernel = os.path.join(BUILD, "tests", "ubsan", kernel + ".elf")
     image.modules = [os.path.join(BUILD, "tests", "guest", "test-call")]
-    return vm.Machine(image=image, command="check=1", limit=60, name=kernel)
+    return vm.Machine(image=image, command="check=1", name=kernel)
 
 
 def test_ubsan_finds():
