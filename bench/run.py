@@ -2,117 +2,126 @@
 # SPDX-License-Identifier: MIT
 """Measure path lengths in the guest and print them beside other systems' (./quire bench).
 
-    run.py [--csv FILE]
-
-Runs build/bench/bench-* under QEMU's -icount: figures are guest instructions, medians, the same on
-every host. They are path lengths, not speeds: they hide cache and TLB misses and what a trap costs,
-so kernel entries and CR3 loads stand beside them. The other systems' figures were measured the same
-way and stand in bench/anchors.csv. The exit status is 0 if everything could be measured.
+Runs build/bench/bench-* under QEMU's -icount: figures are guest instructions, the same on every host.
+They are path lengths, not speeds: they hide cache and TLB misses and what a trap costs, so kernel
+entries, CR3 loads and cache lines stand beside them; those are counted by the plugin in bench/plugin.
+The other systems' figures were measured the same way and stand in bench/anchors.csv. The exit status
+is 0 if everything could be measured.
 """
 import csv
-import glob
+import dataclasses
+import json
 import os
-import re
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.environ.get("QUIRE_BUILD", os.path.join(HERE, "build"))
 sys.path.insert(0, os.path.join(HERE, "tools"))
 import door  # noqa: E402
-import vm  # noqa: E402
+import measure  # noqa: E402
+import paths  # noqa: E402
 
-LINE = re.compile(r"^bench (\S+) median (\d+) entries (\d+) cr3 (\d+)$")
-
-
-def kernel_text(path):
-    """Bytes of the executable sections."""
-    listing = subprocess.run(["i686-linux-gnu-size", "-A", path], capture_output=True, text=True,
-                             check=True).stdout
-    return sum(int(size) for size in re.findall(r"^\.text\s+(\d+)", listing, re.M))
-
-
-def lines_of(*patterns):
-    """Lines of source that are not blank."""
-    count = 0
-    for pattern in patterns:
-        for path in glob.glob(os.path.join(HERE, "kernel", pattern)):
-            with open(path, encoding="utf-8") as file:
-                count += sum(1 for line in file if line.strip())
-    return count
+RIVALS = ("seL4 ia32", "minimal Linux i386", "Debian Linux 686", "xv6 x86")
+HEADS = ("seL4", "min. Linux", "Debian", "xv6")
+NOTE = """
+Guest instructions, bytes or lines of source that are not blank. These are path lengths, not speeds.
+median, p99: of 1,000 rounds, rdtsc around each, less the {overhead} that an empty round takes. entries,
+CR3, lines: kernel entries, CR3 loads and distinct 64-byte lines that the kernel touches, of a median
+round. best/us: the shortest of the others' paths over ours. A goal with * behind it is not met.
+QEMU: {machine}"""
 
 
-def measure_system(image, found):
-    """What only the whole system shows: programs/ticks.c under the real pager, and the boot."""
-    result = vm.run(vm.Machine(image=image, icount=True, limit=120,
-                               command="policy=clock store=ram idle=spin run=ticks"))
-    entered = re.search(r"entered at tick (\d+)", result.log)
-    first = re.search(r"ticks: first line at (\d+)", result.text)
-    touch = re.search(r"ticks: first touch of \d+ pages: mean (\d+), median (\d+)", result.text)
-    if not (result.ok and entered and first and touch):
-        sys.exit(f"quire: error: the program 'ticks': {result.explain()}")
-    found["boot"] = (int(first[1]) - int(entered[1]), None, None)
-    found["fault_real_zeroed"] = (int(touch[1]), None, None)
-    found["fault_real"] = (int(touch[2]), None, None)
+def anchors():
+    with open(os.path.join(HERE, "bench", "anchors.csv"), encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
-def measure():
-    """{name: (value, entries, cr3 loads)} of all benchmarks; fails with a sentence."""
-    image = vm.Image(BUILD)
-    found = {}
-    for path in sorted(glob.glob(os.path.join(BUILD, "bench", "bench-*"))):
-        if not os.path.isfile(path) or not os.access(path, os.X_OK):
-            continue
-        image.modules = [path]
-        result = vm.run(vm.Machine(image=image, icount=True, limit=120))
-        failed = [line for line in result.lines if line.startswith("not ok")]
-        if result.hung or result.code != vm.SUCCESS or failed:
-            sys.exit(f"quire: error: {os.path.basename(path)}: {(failed or [result.explain()])[0]}")
-        for line in result.lines:
-            match = LINE.match(line)
-            if match:
-                name, value, entries, loads = match.groups()
-                found[name] = (int(value), int(entries) / 100, int(loads) / 100)
-    measure_system(vm.Image(BUILD), found)
-    found["kernel_text"] = (kernel_text(image.kernel), None, None)
-    found["kernel_c"] = (lines_of("*.c", "*.h"), None, None)
-    found["kernel_asm"] = (lines_of("*.asm"), None, None)
-    return found
+def number(value):
+    """At most one decimal, and none that says nothing."""
+    if value is None:
+        return "-"
+    text = f"{value:,.1f}" if value < 10 else f"{value:,.0f}"
+    return text.removesuffix(".0")
 
 
-def show(found, anchors):
-    rivals = [name for name in anchors[0] if name not in ("bench", "operation", "unit", "goal")]
-    width = max(len(row["operation"]) for row in anchors)
-    head = f"{'':{width}}  {'Quire':>8} {'entries':>7} {'CR3':>5} {'goal':>6}"
-    print(head + "".join(f" {name:>18}" for name in rivals))
-    for row in anchors:
-        value, entries, loads = found.get(row["bench"], (None, None, None))
-        if value is None:
-            sys.exit(f"quire: error: nothing measured {row['bench']}, which bench/anchors.csv names")
-        line = f"{row['operation']:{width}}  {value:>8}"
-        line += f" {entries:>7.2f} {loads:>5.2f}" if entries is not None else " " * 14
-        line += f" {row['goal'] or '-':>6}"
-        print(line + "".join(f" {row[name] or '-':>18}" for name in rivals))
-    print("\nGuest instructions (medians under -icount), bytes, lines that are not blank. Path lengths, "
-          "not speeds.\ngoal: what the project aims at; not reached yet where Quire's figure is "
-          "larger.")
+def ratio(anchor, value):
+    others = [int(anchor[rival]) for rival in RIVALS if anchor[rival]]
+    return f"{min(others) / value:.2f}" if others else "-"
+
+
+def table(found):
+    yield ("row", "median", "p99", "entries", "CR3", "lines", "goal", *HEADS, "best/us", "")
+    for anchor in anchors():
+        row = found[anchor["name"]]
+        goal = number(int(anchor["goal"])) if anchor["goal"] else "-"
+        missed = anchor["goal"] and row.median > int(anchor["goal"])
+        yield (row.name, number(row.median), number(row.p99), number(row.entries),
+               number(row.cr3_loads), number(row.lines), goal + ("*" if missed else " "),
+               *(number(int(anchor[rival])) if anchor[rival] else "-" for rival in RIVALS),
+               ratio(anchor, row.median), anchor["operation"])
+
+
+def show(found, overhead):
+    rows = list(table(found))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width
+                                             in zip(row[1:-1], widths[1:-1])]
+        print("  ".join(cells + [row[-1]]).rstrip())
+    print(NOTE.format(overhead=overhead, machine=measure.MACHINE))
+
+
+def show_where(name):
+    """One operation's instructions, by function."""
+    profile, parts, files = measure.profile(name)
+    found = paths.functions(profile, files)
+    total = sum(count for count, _ in found.values())
+    what = "one operation" if parts == 1 else f"{parts} operations at once"
+    print(f"{name}: {what}, {total:,} instructions of a round of median length\n")
+    print(f"{'instructions':>12} {'share':>6} {'distinct':>8}  binary    function")
+    for (binary, function), (count, distinct) in sorted(found.items(),
+                                                        key=lambda item: (-item[1][0], item[0])):
+        print(f"{count:>12,} {100 * count / total:>5.1f}% {distinct:>8}  {binary:<9} {function}")
+
+
+def write_json(found, path):
+    text = json.dumps({"rows": [dataclasses.asdict(row) for row in found.values()]}, indent=1)
+    if path == "-":
+        print(text)
+    else:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+
+def json_file(text):
+    return text if text == "-" else door.output_file(text)
+
+
+def row_name(text):
+    names = measure.NAMES
+    if text not in names:
+        raise door.argparse.ArgumentTypeError(
+            f"there is no row '{text}': give one of {', '.join(names)}")
+    return text
 
 
 def main():
     parser = door.Parser(prog="./quire bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--csv", metavar="FILE", type=door.output_file,
-                        help="write the figures of Quire there, too")
-    output = parser.parse_args().csv
-    with open(os.path.join(HERE, "bench", "anchors.csv"), encoding="utf-8") as file:
-        anchors = list(csv.DictReader(file))
-    found = measure()
-    show(found, anchors)
-    if output:
-        with open(output, "w", encoding="utf-8") as file:
-            file.write("bench,value,entries,cr3\n")
-            for name, (value, entries, loads) in sorted(found.items()):
-                file.write(f"{name},{value},{'' if entries is None else entries},"
-                           f"{'' if loads is None else loads}\n")
+    parser.add_argument("--json", metavar="FILE", type=json_file,
+                        help="write the figures there (-: to the standard output, and no table)")
+    parser.add_argument("--where", metavar="ROW", type=row_name,
+                        help="print where one operation's instructions go, by function")
+    options = parser.parse_args()
+    if options.where:
+        if options.json:
+            parser.error("--where prints no figures: leave --json out")
+        show_where(options.where)
+        return 0
+    found, overhead = measure.everything()
+    if options.json != "-":
+        show(found, overhead)
+    if options.json:
+        write_json(found, options.json)
+    return 0
 
 
 if __name__ == "__main__":
