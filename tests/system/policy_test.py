@@ -170,7 +170,7 @@ def decisions(line):
     """What the pager's policy learned and chose in a run: (event, words), and the run's result."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "trace.pcapng")
-        result = vm.run(vm.Machine(image=vm.Image(BUILD), command=line, trace=path))
+        result = vm.run(vm.Machine(image=vm.Image(BUILD), command=line, trace=path, icount=True))
         check(result.ok, result.explain())
         text = command([LAB, "trace", path]).stdout
     check(not re.search(r"^\s*[\d.]+ \S+\s+lost ", text, re.M), "the trace lost records")
@@ -224,7 +224,7 @@ def test_policy_replay_in_guest():
     line = f"policy=fifo at=300:policy=sieve at=700:policy=clock_r1 {RUN}"
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "trace.pcapng")
-        result = vm.run(vm.Machine(image=vm.Image(BUILD), command=line, trace=path))
+        result = vm.run(vm.Machine(image=vm.Image(BUILD), command=line, trace=path, icount=True))
         check(result.ok, result.explain())
         done = command([LAB, "replay", path])
         check(done.returncode == 0, done.stdout + done.stderr)

@@ -9,7 +9,7 @@ import time
 
 import run_tests
 import vm
-from common import BUILD, HERE, check, takes
+from common import BUILD, HERE, LIMIT, check, takes
 
 
 def failures(text):
@@ -68,20 +68,22 @@ def test_runner_leaves_no_machine():
         pidfile = os.path.join(folder, "pid")
         starter = subprocess.Popen([sys.executable, "-B", "-c", STARTER,
                                     os.path.join(HERE, "tools"), BUILD, pidfile])
-        for _ in range(300):
-            if os.path.exists(pidfile) and os.path.getsize(pidfile):
-                break
-            time.sleep(0.1)
+        check(comes(lambda: os.path.exists(pidfile) and os.path.getsize(pidfile)), "no QEMU came")
         with open(pidfile, encoding="utf-8") as file:
             machine = int(file.read())
         starter.send_signal(signal.SIGKILL)
         starter.wait()
-        for _ in range(100):
-            if not alive(machine):
-                return
-            time.sleep(0.1)
-        os.kill(machine, signal.SIGKILL)
-        raise AssertionError("QEMU went on running")
+        if not comes(lambda: not alive(machine)):
+            os.kill(machine, signal.SIGKILL)
+            raise AssertionError("QEMU went on running")
+
+
+def comes(condition):
+    """Wait until a condition holds; False if it never does."""
+    end = time.monotonic() + LIMIT
+    while not (held := condition()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return held
 
 
 def alive(process):
