@@ -304,23 +304,6 @@ static void callers_run(struct actor *idle) {
     }
 }
 
-static void number_print(const char *name, uint32_t value) {
-    char text[48] = "# ", digits[10];
-    uint32_t length = 2, count = 0;
-    while (*name != 0) {
-        text[length++] = *name++;
-    }
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    while (count > 0) {
-        text[length++] = digits[--count];
-    }
-    text[length++] = '\n';
-    test_print(text, length);
-}
-
 static void report_map(uint32_t seed) {
     for (uint32_t i = 0; i < SCRATCH_FRAMES; i++) {
         scratch[i] = frame_get();
@@ -342,7 +325,7 @@ TEST(random_calls, "200,000 random calls by three hostile tasks leave the system
     uint32_t seed = option_number("seed=", 1), goal = option_number("calls=", CALLS);
     struct dice dice = {seed * 747796405u + 1};
     struct machine_check_out check;
-    number_print("seed ", seed);
+    note_number("seed ", seed);
     world_begin();
     rebuilt = 0;
     (void)port_make(SLOT_PORT_, PORT_RANK);
@@ -365,8 +348,8 @@ TEST(random_calls, "200,000 random calls by three hostile tasks leave the system
         }
     }
     callers_end();
-    number_print("calls ", calls_total());
-    number_print("worlds ", rebuilt);
+    note_number("calls ", calls_total());
+    note_number("worlds ", rebuilt);
     actor_end(idle);
     (void)!irq_destroy(HANDLE(SLOT_LINE));
     (void)!ports_destroy(HANDLE(SLOT_IO));

@@ -407,3 +407,20 @@ uint32_t option_number(const char *word, uint32_t otherwise) {
     }
     return value;
 }
+
+void note_number(const char *name, uint32_t value) {
+    char text[48] = "# ", digits[10];
+    uint32_t length = 2, count = 0;
+    while (*name != 0) {
+        text[length++] = *name++;
+    }
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    while (count > 0) {
+        text[length++] = digits[--count];
+    }
+    text[length++] = '\n';
+    test_print(text, length);
+}

@@ -87,3 +87,5 @@ static inline error_t raw_error(uint32_t eax, uint32_t ebx) {
 bool option_given(const char *word);
 // Its number: seed=N.
 uint32_t option_number(const char *word, uint32_t otherwise);
+// A TAP comment: "# name value".
+void note_number(const char *name, uint32_t value);
