@@ -74,7 +74,7 @@ void schedule_unqueue(struct thread *thread) {
     }
 }
 
-void schedule_forget(struct thread *thread) {
+void schedule_forget(const struct thread *thread) {
     if (thread == current_thread) {
         current_thread = NULL;
     }

@@ -14,7 +14,7 @@ void schedule_add(struct thread *thread);
 // Take a thread out of whatever queue it stands in.
 void schedule_unqueue(struct thread *thread);
 // The thread is about to end.
-void schedule_forget(struct thread *thread);
+void schedule_forget(const struct thread *thread);
 // The interrupt that timer_slice_begin() asked for: see whether the running thread's slice is over.
 void schedule_slice_end(void);
 // Choose who runs next and make it current; waits for interrupts while nobody is ready. Then the

@@ -47,7 +47,7 @@ static long module_map(const struct linux_call *call, uint32_t hint, uint32_t le
 
 long linux_map(const struct linux_call *call) {
     uint32_t flags = call->argument[3];
-    uint32_t hint = flags & MAP_FIXED ? call->argument[0] : 0;
+    uint32_t hint = (flags & MAP_FIXED) ? call->argument[0] : 0;
     if (call->argument[1] == 0 || call->argument[1] > LAYOUT_KERNEL || PAGE_OFFSET(hint) != 0) {
         return -EINVAL;
     }

@@ -38,7 +38,7 @@ static void deliver(uint32_t signal) {
         actions[signal - 1].handler = SIG_DFL;
     }
     uint64_t before = blocked;
-    blocked |= action.mask | (action.flags & SA_NODEFER ? 0 : 1ull << (signal - 1));
+    blocked |= action.mask | ((action.flags & SA_NODEFER) ? 0 : 1ull << (signal - 1));
     action.handler((int)signal);
     blocked = before;
 }

@@ -68,8 +68,8 @@ const char *error_text(error_t error);
 
 static inline field_name name_of(const char *text) {
     field_name name = {{0}};
-    for (uint32_t i = 0; i < NAME_BYTES - 1 && text[i] != 0; i++) {
-        name.bytes[i] = text[i];
+    for (uint32_t i = 0; *text != 0 && i < NAME_BYTES - 1; i++) {
+        name.bytes[i] = *text++;
     }
     return name;
 }

@@ -11,7 +11,7 @@ struct quire_note {
 };
 _Static_assert(sizeof(struct quire_note) == 24, "no padding inside a note");
 
-__attribute__((section(".note.quire"), used, aligned(4))) static const struct quire_note note = {
+__attribute__((section(".note.quire"), used, aligned(4))) static const struct quire_note own = {
     .note = {.name_size = sizeof IMAGE_NOTE_NAME, .size = 4, .type = IMAGE_NOTE_TYPE},
     .name = IMAGE_NOTE_NAME,
     .hash = ABI_HASH,

@@ -30,7 +30,7 @@
     }
 #define STUB_OUT_USE(list) STUB_OUT_USE_(MESSAGE_UNPACK list)
 #define STUB_OUT_USE_(...) STUB_OUT_USE__(__VA_ARGS__)
-#define STUB_OUT_USE__(...) __VA_OPT__(out +) 0
+#define STUB_OUT_USE__(...) (void *)(__VA_OPT__(out +) 0)
 #include "ipc.def"
 #undef MESSAGE
 #undef INTERFACE

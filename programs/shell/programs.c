@@ -76,12 +76,12 @@ static int job_wait(uint32_t index) {
 }
 
 int shell_wait(int count, char **word) {
-    uint32_t task;
-    int status = 0;
+    uint32_t task = 0;
     if (count > 2 || (count == 2 && !shell_number(word[1], &task))) {
         return shell_usage("wait [TASK]");
     }
     if (count == 1) {
+        int status = 0;
         while (job_count > 0) {
             status = job_wait(0);
         }

@@ -76,7 +76,7 @@ static error_t disk_queue(void) {
     }
     uint32_t pages = virtio_queue_pages(disk.queue.size);
     disk.commands = (struct commands *)(DISK_AT + pages * PAGE_SIZE);
-    disk.commands_at = (paddr_t)(memory + pages) << PAGE_SHIFT;
+    disk.commands_at = FRAME_PADDR(memory + pages);
     (void)virtio_queue_interrupts(&disk.queue, true);
     error = irq_bind(HANDLE(SLOT_IRQ), HANDLE(SLOT_EVENT), BLOCK_EVENT_IRQ);
     return error != OK ? error : virtio_ready(HANDLE(SLOT_PORTS));
@@ -106,8 +106,8 @@ static void disk_fail(struct block *block) {
     }
 }
 
-static struct virtio_segment segment_of(paddr_t commands_offset, uint32_t length, bool written) {
-    return (struct virtio_segment){disk.commands_at + commands_offset, length, written};
+static struct virtio_segment segment_of(uint32_t commands_offset, uint32_t length, bool written) {
+    return (struct virtio_segment){PADDR_PLUS(disk.commands_at, commands_offset), length, written};
 }
 
 // Neighbouring frames become one segment. Returns the number of segments.
@@ -116,9 +116,9 @@ static uint32_t segments_fill(const struct cluster_table *table, const struct cl
     bool read = table->request[cluster->first].operation == RING_READ;
     uint32_t count = 0;
     for (uint32_t slot = cluster->first; slot != CLUSTER_NONE; slot = table->next[slot]) {
-        paddr_t address = (paddr_t)table->request[slot].frame << PAGE_SHIFT;
+        paddr_t address = FRAME_PADDR(table->request[slot].frame);
         struct virtio_segment *last = segment + count - 1;
-        if (count > 0 && last->address + last->length == address) {
+        if (count > 0 && PADDR_PLUS(last->address, last->length) == address) {
             last->length += PAGE_SIZE;
         } else {
             segment[count++] = (struct virtio_segment){address, PAGE_SIZE, read};

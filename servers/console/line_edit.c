@@ -27,8 +27,8 @@ static void emit_text(struct line_edit *edit, const char *text) {
 }
 
 static void emit_left(struct line_edit *edit, uint32_t columns) {
-    char digits[2] = {(char)('0' + columns / 10 % 10), (char)('0' + columns % 10)};
     if (columns > 0) {
+        const char digits[2] = {(char)('0' + columns / 10 % 10), (char)('0' + columns % 10)};
         emit_text(edit, "\x1b[");
         emit(edit, digits, 2);
         emit_text(edit, "D");

@@ -68,7 +68,7 @@ void load_image(handle_t task, const struct image *image, const void *file) {
 }
 
 void load_shared_page(handle_t one, handle_t other, vaddr_t at) {
-    frame_t frame;
+    frame_t frame = 0;
     must(frames_take(&frame, 1) == 1 ? OK : E_MEMORY, "take a shared page");
     frames_map(one, at, MAP_READ | MAP_WRITE, &frame, 1);
     frames_map(other, at, MAP_READ | MAP_WRITE, &frame, 1);

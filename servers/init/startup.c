@@ -91,7 +91,7 @@ static void store_attach(void) {
     const volatile struct block_ring *ring = (const volatile struct block_ring *)LAYOUT_RING;
     const uint64_t patience = STORE_SECONDS * 1000000000ull;
     struct received received = {0};
-    must(timer_set(HANDLE(SLOT_TIMER), (uint32_t)patience, (uint32_t)(patience >> 32),
+    must(timer_set(HANDLE(SLOT_TIMER), (uint32_t)(patience & UINT32_MAX), (uint32_t)(patience >> 32),
                    HANDLE(SLOT_EVENT), INIT_EVENT_TIMEOUT), "set a timer");
     ipc_receive(0, &received);
     must(timer_cancel(HANDLE(SLOT_TIMER)), "stop a timer");

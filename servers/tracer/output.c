@@ -45,7 +45,7 @@ error_t output_open(uint32_t kind) {
     for (uint32_t i = 0; i < CHUNKS && error == OK; i++) {
         frame_t first = 0;
         error = memory_map((vaddr_t)chunk_start(i), CHUNK_PAGES, FRAMES_RUN, &first);
-        output.at[i] = (paddr_t)first << PAGE_SHIFT;
+        output.at[i] = FRAME_PADDR(first);
     }
     if (error == OK) {
         error = kind == OUTPUT_CONSOLE      ? console_open()

@@ -210,7 +210,7 @@ static int serve_tracer_control(const struct request *request, const struct trac
 void server_main(void);
 void server_main(void) {
     union serve_body reply;
-    struct received received;
+    struct received received = {0};
     tag_t tag = 0;
     tracer.error = tracer_open();
     for (;;) {

@@ -42,17 +42,17 @@ int virtio_queue_add(struct virtio_queue *queue, const struct virtio_segment *se
     if (count == 0 || count > queue->free_count) {
         return VIRTIO_NONE;
     }
-    uint16_t head = queue->free_first;
-    struct virtio_descriptor *descriptor = NULL;
+    uint16_t head = queue->free_first, last = head;
     for (uint32_t i = 0; i < count; i++) {
-        descriptor = &queue->descriptor[queue->free_first];
+        last = queue->free_first;
+        struct virtio_descriptor *descriptor = &queue->descriptor[last];
         descriptor->address = segment[i].address;
         descriptor->length = segment[i].length;
         descriptor->flags =
             (uint16_t)(DESCRIPTOR_NEXT | (segment[i].written ? DESCRIPTOR_WRITE : 0));
         queue->free_first = descriptor->next;
     }
-    descriptor->flags &= (uint16_t)~DESCRIPTOR_NEXT;
+    queue->descriptor[last].flags &= (uint16_t)~DESCRIPTOR_NEXT;
     queue->free_count = (uint16_t)(queue->free_count - count);
     queue->chain[head] = (uint16_t)count;
     queue->available->ring[queue->added++ % queue->size] = head;

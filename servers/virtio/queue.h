@@ -10,7 +10,7 @@
 #define VIRTIO_BROKEN (-2)      // the device names a chain that was never given to it
 
 struct virtio_descriptor {
-    uint64_t address;  // physical
+    paddr_t address;
     uint32_t length;
     uint16_t flags, next;
 };
@@ -40,7 +40,7 @@ struct virtio_queue {
 };
 
 struct virtio_segment {
-    uint64_t address;
+    paddr_t address;
     uint32_t length;
     bool written;  // by the device
 };

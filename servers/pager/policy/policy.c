@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The table of all policies and the search in it. Chooses none: hosts do.
 #include "policy.h"
+#include <stddef.h>
 
 #define POLICY(name, operations, parameter, text) \
     extern const struct policy_operations policy_##operations;
@@ -31,5 +32,5 @@ const struct policy_kind *policy_find(const char *name, uint32_t limit) {
             return &policy_kinds[i];
         }
     }
-    return 0;
+    return NULL;
 }
