@@ -4,10 +4,10 @@
 #include "cpu.h"
 #include "irq.h"
 #include "ports.h"
+#include "reap.h"
 
 error_t answer_irq_bind(const struct invocation *invocation, const struct irq_bind_in *in,
                         struct irq_bind_out *out) {
-    (void)out;
     struct irq *irq = invocation->body;
     error_t error;
     struct object *event = event_for_source(invocation, in->event, in->bits, &error);
@@ -22,8 +22,6 @@ error_t answer_irq_bind(const struct invocation *invocation, const struct irq_bi
 
 error_t answer_irq_ack(const struct invocation *invocation, const struct irq_ack_in *in,
                        struct irq_ack_out *out) {
-    (void)in;
-    (void)out;
     const struct irq *irq = invocation->body;
     irq_unmask(irq->line);
     return OK;
@@ -31,10 +29,7 @@ error_t answer_irq_ack(const struct invocation *invocation, const struct irq_ack
 
 error_t answer_irq_destroy(const struct invocation *invocation, const struct irq_destroy_in *in,
                            struct irq_destroy_out *out) {
-    (void)in;
-    (void)out;
-    irq_give_up(invocation->body);
-    object_destroy(invocation->object);
+    reap_object(invocation->object);
     return OK;
 }
 
@@ -72,7 +67,6 @@ error_t answer_ports_in(const struct invocation *invocation, const struct ports_
 
 error_t answer_ports_out(const struct invocation *invocation, const struct ports_out_in *in,
                          struct ports_out_out *out) {
-    (void)out;
     const struct ports *ports = invocation->body;
     error_t error = access_check(ports, in->port, in->width);
     if (error == OK) {
@@ -84,7 +78,6 @@ error_t answer_ports_out(const struct invocation *invocation, const struct ports
 error_t answer_ports_out_bytes(const struct invocation *invocation,
                                const struct ports_out_bytes_in *in,
                                struct ports_out_bytes_out *out) {
-    (void)out;
     const struct ports *ports = invocation->body;
     error_t error = access_check(ports, in->port, 1);
     if (error != OK) {
@@ -126,8 +119,6 @@ error_t answer_ports_batch(const struct invocation *invocation, const struct por
 
 error_t answer_ports_destroy(const struct invocation *invocation, const struct ports_destroy_in *in,
                              struct ports_destroy_out *out) {
-    (void)in;
-    (void)out;
-    object_destroy(invocation->object);
+    reap_object(invocation->object);
     return OK;
 }

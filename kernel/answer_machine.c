@@ -13,8 +13,6 @@
 
 error_t answer_machine_log(const struct invocation *invocation, const struct machine_log_in *in,
                            struct machine_log_out *out) {
-    (void)invocation;
-    (void)out;
     if (in->text.length > TEXT_BYTES) {
         return E_ARGUMENT;
     }
@@ -24,8 +22,6 @@ error_t answer_machine_log(const struct invocation *invocation, const struct mac
 
 error_t answer_machine_check(const struct invocation *invocation, const struct machine_check_in *in,
                              struct machine_check_out *out) {
-    (void)invocation;
-    (void)in;
     struct frame_check check = frame_check();
     *out = (struct machine_check_out){check.violations, check.frame, check.law};
     return OK;
@@ -33,8 +29,6 @@ error_t answer_machine_check(const struct invocation *invocation, const struct m
 
 error_t answer_machine_info(const struct invocation *invocation, const struct machine_info_in *in,
                             struct machine_info_out *out) {
-    (void)invocation;
-    (void)in;
     *out = (struct machine_info_out){
         frames.total, frames.free, objects.used, objects.count, (uint32_t)machine_entries,
         (uint32_t)(machine_entries >> 32), (uint32_t)space_loads, (uint32_t)(space_loads >> 32),
@@ -44,8 +38,6 @@ error_t answer_machine_info(const struct invocation *invocation, const struct ma
 
 error_t answer_machine_clock(const struct invocation *invocation, const struct machine_clock_in *in,
                              struct machine_clock_out *out) {
-    (void)invocation;
-    (void)in;
     uint64_t now = timer_now_ns();
     *out = (struct machine_clock_out){(uint32_t)now, (uint32_t)(now >> 32)};
     return OK;
@@ -54,50 +46,36 @@ error_t answer_machine_clock(const struct invocation *invocation, const struct m
 error_t answer_machine_irq_create(const struct invocation *invocation,
                                   const struct machine_irq_create_in *in,
                                   struct machine_irq_create_out *out) {
-    (void)out;
     error_t error = handle_slot_check(invocation->task, in->slot);
+    error = error == OK ? irq_check(in->line) : error;
     if (error != OK) {
         return error;
     }
-    struct object *object = object_create(OBJECT_IRQ, sizeof(struct irq), invocation->task->pool);
-    if (object == NULL) {
-        return E_MEMORY;
+    struct object *object = invoke_create(invocation, in->slot, OBJECT_IRQ, sizeof(struct irq),
+                                          invocation->task->pool, &error);
+    if (object != NULL) {
+        irq_take(in->line, object);
     }
-    struct irq *irq = object->body;
-    irq->object = object;
-    error = irq_take(in->line, irq);
-    if (error != OK) {
-        object_destroy(object);
-        return error;
-    }
-    handle_set(invocation->task, in->slot, object, RIGHT_ALL, 0);
-    return OK;
+    return error;
 }
 
 error_t answer_machine_ports_create(const struct invocation *invocation,
                                     const struct machine_ports_create_in *in,
                                     struct machine_ports_create_out *out) {
-    (void)out;
-    error_t error = handle_slot_check(invocation->task, in->slot);
-    if (error != OK) {
+    error_t error = E_ARGUMENT;
+    if (in->first > 0xffff || in->count == 0 || in->count > 0x10000 - in->first) {
         return error;
     }
-    if (in->first > 0xffff || in->count == 0 || in->count > 0x10000 - in->first) {
-        return E_ARGUMENT;
+    struct object *object = invoke_create(invocation, in->slot, OBJECT_PORTS, sizeof(struct ports),
+                                          invocation->task->pool, &error);
+    if (object != NULL) {
+        *(struct ports *)object->body = (struct ports){in->first, in->count};
     }
-    struct object *object =
-        object_create(OBJECT_PORTS, sizeof(struct ports), invocation->task->pool);
-    if (object == NULL) {
-        return E_MEMORY;
-    }
-    *(struct ports *)object->body = (struct ports){in->first, in->count};
-    handle_set(invocation->task, in->slot, object, RIGHT_ALL, 0);
-    return OK;
+    return error;
 }
 
 error_t answer_machine_plant(const struct invocation *invocation, const struct machine_plant_in *in,
                              struct machine_plant_out *out) {
-    (void)out;
     return check_plant(in->law, in->frame, &invocation->task->space);
 }
 
@@ -105,9 +83,6 @@ error_t answer_machine_plant(const struct invocation *invocation, const struct m
 error_t answer_machine_restart(const struct invocation *invocation,
                                const struct machine_restart_in *in,
                                struct machine_restart_out *out) {
-    (void)invocation;
-    (void)in;
-    (void)out;
     port_out8(0x64, 0xfe);
     struct __attribute__((packed)) {
         uint16_t limit;
@@ -119,7 +94,6 @@ error_t answer_machine_restart(const struct invocation *invocation,
 
 error_t answer_trace_attach(const struct invocation *invocation, const struct trace_attach_in *in,
                             struct trace_attach_out *out) {
-    (void)out;
     if (in->count == 0) {
         trace_detach();
         return OK;
@@ -145,7 +119,6 @@ error_t answer_trace_attach(const struct invocation *invocation, const struct tr
 
 error_t answer_trace_control(const struct invocation *invocation, const struct trace_control_in *in,
                              struct trace_control_out *out) {
-    (void)invocation;
     out->old = trace_mask;
     trace_control(in->mask);
     return OK;
@@ -153,7 +126,6 @@ error_t answer_trace_control(const struct invocation *invocation, const struct t
 
 error_t answer_trace_emit(const struct invocation *invocation, const struct trace_emit_in *in,
                           struct trace_emit_out *out) {
-    (void)out;
     if (in->kind < EVENT_admit || in->kind > 31) {
         return E_ARGUMENT;  // the kernel's own kinds are not for others to write
     }
@@ -166,7 +138,6 @@ error_t answer_trace_emit(const struct invocation *invocation, const struct trac
 
 error_t answer_trace_exempt(const struct invocation *invocation, const struct trace_exempt_in *in,
                             struct trace_exempt_out *out) {
-    (void)out;
     error_t error;
     const struct handle_entry *task =
         handle_find(invocation->task, in->task, OBJECT_TASK, RIGHT_CALL, &error);

@@ -14,10 +14,10 @@ enum { WAITERS_A_SLICE = 64 };  // threads woken in one message
 
 error_t answer_pool_info(const struct invocation *invocation, const struct pool_info_in *in,
                          struct pool_info_out *out) {
-    (void)in;
     const struct pool *pool = invocation->body;
     *out = (struct pool_info_out){pool->reserved, pool->used, pool->split, pool->low_reserved,
-                                  pool->low_used, pool_number(pool)};
+                                  pool->low_used, pool_number(pool), pool->objects_reserved,
+                                  pool->objects, pool->objects_split};
     return OK;
 }
 
@@ -32,12 +32,15 @@ static void handle_new(const struct invocation *invocation, uint32_t slot, struc
 
 error_t answer_pool_create(const struct invocation *invocation, const struct pool_create_in *in,
                            struct pool_create_out *out) {
-    (void)out;
     error_t error = handle_slot_check(invocation->task, in->slot);
     if (error != OK) {
         return error;
     }
-    struct pool *pool = pool_split(invocation->body, in->frames, in->low);
+    const struct pool *parent = invocation->body;
+    if (parent->depth >= POOL_DEPTH_MAX) {
+        return E_LIMIT;
+    }
+    struct pool *pool = pool_split(invocation->body, in->frames, in->low, in->objects);
     if (pool == NULL) {
         return E_MEMORY;
     }
@@ -47,8 +50,6 @@ error_t answer_pool_create(const struct invocation *invocation, const struct poo
 
 error_t answer_pool_destroy(const struct invocation *invocation, const struct pool_destroy_in *in,
                             struct pool_destroy_out *out) {
-    (void)in;
-    (void)out;
     return pool_end(invocation->body);
 }
 
@@ -76,7 +77,6 @@ static error_t alloc_any(struct pool *pool, struct map_item *item) {
 
 error_t answer_pool_reap(const struct invocation *invocation, const struct pool_reap_in *in,
                          struct pool_reap_out *out) {
-    (void)in;
     bool left = false;
     error_t error = pool_reap(invocation->body, &left);
     if (current_thread == invocation->thread) {
@@ -180,7 +180,6 @@ error_t answer_pool_frames_give(const struct invocation *invocation,
 error_t answer_pool_frame_zero(const struct invocation *invocation,
                                const struct pool_frame_zero_in *in,
                                struct pool_frame_zero_out *out) {
-    (void)out;
     if (!frame_owned(in->frame, pool_number(invocation->body))) {
         return E_OWNER;
     }
@@ -191,7 +190,6 @@ error_t answer_pool_frame_zero(const struct invocation *invocation,
 error_t answer_pool_frame_copy(const struct invocation *invocation,
                                const struct pool_frame_copy_in *in,
                                struct pool_frame_copy_out *out) {
-    (void)out;
     error_t error;
     const struct handle_entry *source =
         handle_find(invocation->task, in->source, OBJECT_POOL, RIGHT_ACCESS, &error);
@@ -212,7 +210,6 @@ error_t answer_pool_frame_copy(const struct invocation *invocation,
 error_t answer_pool_task_create(const struct invocation *invocation,
                                 const struct pool_task_create_in *in,
                                 struct pool_task_create_out *out) {
-    (void)out;
     error_t error = handle_slot_check(invocation->task, in->slot);
     if (error != OK) {
         return error;
@@ -233,7 +230,6 @@ error_t answer_pool_task_create(const struct invocation *invocation,
 error_t answer_pool_port_create(const struct invocation *invocation,
                                 const struct pool_port_create_in *in,
                                 struct pool_port_create_out *out) {
-    (void)out;
     error_t error = handle_slot_check(invocation->task, in->slot);
     if (error != OK) {
         return error;
@@ -271,35 +267,23 @@ error_t answer_pool_port_destroy(const struct invocation *invocation,
 error_t answer_pool_event_create(const struct invocation *invocation,
                                  const struct pool_event_create_in *in,
                                  struct pool_event_create_out *out) {
-    (void)out;
-    error_t error = handle_slot_check(invocation->task, in->slot);
-    if (error != OK) {
-        return error;
+    error_t error;
+    struct object *object = invoke_create(invocation, in->slot, OBJECT_EVENT, sizeof(struct event),
+                                          invocation->body, &error);
+    if (object != NULL) {
+        ((struct event *)object->body)->object = object;
     }
-    struct object *object = object_create(OBJECT_EVENT, sizeof(struct event), invocation->body);
-    if (object == NULL) {
-        return E_MEMORY;
-    }
-    struct event *event = object->body;
-    *event = (struct event){.object = object};
-    handle_new(invocation, in->slot, object);
-    return OK;
+    return error;
 }
 
 error_t answer_pool_timer_create(const struct invocation *invocation,
                                  const struct pool_timer_create_in *in,
                                  struct pool_timer_create_out *out) {
-    (void)out;
-    error_t error = handle_slot_check(invocation->task, in->slot);
-    if (error != OK) {
-        return error;
+    error_t error;
+    struct object *object = invoke_create(invocation, in->slot, OBJECT_TIMER, sizeof(struct timer),
+                                          invocation->body, &error);
+    if (object != NULL) {
+        ((struct timer *)object->body)->object = object;
     }
-    struct object *object = object_create(OBJECT_TIMER, sizeof(struct timer), invocation->body);
-    if (object == NULL) {
-        return E_MEMORY;
-    }
-    struct timer *timer = object->body;
-    *timer = (struct timer){.object = object};
-    handle_new(invocation, in->slot, object);
-    return OK;
+    return error;
 }

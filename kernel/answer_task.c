@@ -10,15 +10,11 @@ enum { PAGES_A_SLICE = 128 };
 
 error_t answer_task_ping(const struct invocation *invocation, const struct task_ping_in *in,
                          struct task_ping_out *out) {
-    (void)invocation;
-    (void)in;
-    (void)out;
     return OK;
 }
 
 error_t answer_task_info(const struct invocation *invocation, const struct task_info_in *in,
                          struct task_info_out *out) {
-    (void)in;
     const struct task *task = invocation->body;
     uint64_t cycles = task_cycles(task);
     *out = (struct task_info_out){task->state, task->cause, (uint32_t)cycles,
@@ -29,7 +25,6 @@ error_t answer_task_info(const struct invocation *invocation, const struct task_
 
 error_t answer_task_destroy(const struct invocation *invocation, const struct task_destroy_in *in,
                             struct task_destroy_out *out) {
-    (void)in;
     uint32_t left = task_destroy(invocation->body);
     if (current_thread == invocation->thread) {
         out->left = left;
@@ -39,7 +34,6 @@ error_t answer_task_destroy(const struct invocation *invocation, const struct ta
 
 error_t answer_task_kill(const struct invocation *invocation, const struct task_kill_in *in,
                          struct task_kill_out *out) {
-    (void)out;
     if (in->cause > CAUSE_KILLED) {
         return E_ARGUMENT;
     }
@@ -51,7 +45,6 @@ error_t answer_task_kill(const struct invocation *invocation, const struct task_
 error_t answer_task_handle_give(const struct invocation *invocation,
                                 const struct task_handle_give_in *in,
                                 struct task_handle_give_out *out) {
-    (void)out;
     struct task *task = invocation->body;
     error_t error;
     const struct handle_entry *source =
@@ -83,7 +76,6 @@ error_t answer_task_handle_give(const struct invocation *invocation,
 error_t answer_task_handle_drop(const struct invocation *invocation,
                                 const struct task_handle_drop_in *in,
                                 struct task_handle_drop_out *out) {
-    (void)out;
     struct task *task = invocation->body;
     if (task != invocation->task && !(invocation->handle->rights & RIGHT_CONTROL)) {
         return E_RIGHT;
@@ -98,7 +90,6 @@ error_t answer_task_handle_drop(const struct invocation *invocation,
 error_t answer_task_thread_create(const struct invocation *invocation,
                                   const struct task_thread_create_in *in,
                                   struct task_thread_create_out *out) {
-    (void)out;
     struct task *task = invocation->body;
     error_t error = handle_slot_check(invocation->task, in->slot);
     if (error != OK) {
@@ -110,7 +101,7 @@ error_t answer_task_thread_create(const struct invocation *invocation,
     if (in->priority > task->ceiling) {
         return E_ARGUMENT;
     }
-    if (task->state == TASK_STATE_DEAD) {
+    if (task->state == TASK_STATE_DEAD || task->ending) {  // callers of its threads are being told
         return E_STATE;
     }
     struct thread *thread = NULL;
@@ -124,7 +115,6 @@ error_t answer_task_thread_create(const struct invocation *invocation,
 error_t answer_task_fault_port(const struct invocation *invocation,
                                const struct task_fault_port_in *in,
                                struct task_fault_port_out *out) {
-    (void)out;
     struct task *task = invocation->body;
     error_t error;
     const struct handle_entry *port =
@@ -140,16 +130,13 @@ error_t answer_task_fault_port(const struct invocation *invocation,
 error_t answer_task_death_event(const struct invocation *invocation,
                                 const struct task_death_event_in *in,
                                 struct task_death_event_out *out) {
-    (void)out;
     struct task *task = invocation->body;
     error_t error;
     struct object *event = event_for_source(invocation, in->event, in->bits, &error);
     if (event == NULL) {
         return error;
     }
-    task->death_event = object_reference(event);
-    task->death_bits = in->bits;
-    return OK;
+    return notice_create(task, event, in->bits, invocation->task->pool);
 }
 
 // --- the address space ---------------------------------------------------------------------------
@@ -346,7 +333,6 @@ error_t answer_task_entries_read(const struct invocation *invocation,
 error_t answer_task_tables_trim(const struct invocation *invocation,
                                 const struct task_tables_trim_in *in,
                                 struct task_tables_trim_out *out) {
-    (void)in;
     struct task *task = invocation->body;
     out->freed = 0;
     for (vaddr_t page = 0; page < LAYOUT_KERNEL; page += 0x200000u) {

@@ -3,12 +3,12 @@
 #include "invoke.h"
 #include "descriptor.h"
 #include "event.h"
+#include "reap.h"
 #include "schedule.h"
 #include "timer.h"
 
 error_t answer_thread_start(const struct invocation *invocation, const struct thread_start_in *in,
                             struct thread_start_out *out) {
-    (void)out;
     struct thread *thread = invocation->body;
     if (thread->state != THREAD_STOPPED || thread->task->state == TASK_STATE_DEAD) {
         return E_STATE;
@@ -25,8 +25,6 @@ error_t answer_thread_start(const struct invocation *invocation, const struct th
 error_t answer_thread_suspend(const struct invocation *invocation,
                               const struct thread_suspend_in *in,
                               struct thread_suspend_out *out) {
-    (void)in;
-    (void)out;
     struct thread *thread = invocation->body;
     bool in_call = thread->state != THREAD_READY && thread->state != THREAD_STOPPED &&
                    !(thread->flags & THREAD_FAULTED);
@@ -39,8 +37,6 @@ error_t answer_thread_suspend(const struct invocation *invocation,
 
 error_t answer_thread_resume(const struct invocation *invocation, const struct thread_resume_in *in,
                              struct thread_resume_out *out) {
-    (void)in;
-    (void)out;
     struct thread *thread = invocation->body;
     if (thread->state != THREAD_STOPPED || thread->task->state != TASK_STATE_ALIVE) {
         return E_STATE;
@@ -52,11 +48,25 @@ error_t answer_thread_resume(const struct invocation *invocation, const struct t
 error_t answer_thread_registers(const struct invocation *invocation,
                                 const struct thread_registers_in *in,
                                 struct thread_registers_out *out) {
-    (void)in;
     const struct thread *thread = invocation->body;
     const struct registers *r = &thread->registers;
     *out = (struct thread_registers_out){r->eip, r->esp, r->eflags, r->eax, r->ebx, r->ecx,
                                          r->edx, r->esi, r->edi, r->ebp, thread->state};
+    return OK;
+}
+
+// The next way out to the user is by iret, which sets all of them.
+error_t answer_thread_registers_set(const struct invocation *invocation,
+                                    const struct thread_registers_set_in *in,
+                                    struct thread_registers_set_out *out) {
+    struct thread *thread = invocation->body;
+    if (thread->state != THREAD_STOPPED) {
+        return E_STATE;
+    }
+    thread->registers = (struct registers){
+        .eip = in->eip, .esp = in->esp, .eflags = (in->eflags & EFLAGS_SETTABLE) | EFLAGS_USER,
+        .eax = in->eax, .ebx = in->ebx, .ecx = in->ecx, .edx = in->edx, .esi = in->esi,
+        .edi = in->edi, .ebp = in->ebp, .cs = SELECTOR_USER_CODE, .ss = SELECTOR_USER_DATA};
     return OK;
 }
 
@@ -78,7 +88,6 @@ error_t answer_thread_tls(const struct invocation *invocation, const struct thre
 error_t answer_thread_priority(const struct invocation *invocation,
                                const struct thread_priority_in *in,
                                struct thread_priority_out *out) {
-    (void)out;
     struct thread *thread = invocation->body;
     if (in->priority > thread->task->ceiling) {
         return E_ARGUMENT;
@@ -89,7 +98,6 @@ error_t answer_thread_priority(const struct invocation *invocation,
 
 error_t answer_thread_event(const struct invocation *invocation, const struct thread_event_in *in,
                             struct thread_event_out *out) {
-    (void)out;
     struct thread *thread = invocation->body;
     if (thread->task != invocation->task && !(invocation->handle->rights & RIGHT_CONTROL)) {
         return E_RIGHT;
@@ -103,23 +111,18 @@ error_t answer_thread_event(const struct invocation *invocation, const struct th
 error_t answer_thread_destroy(const struct invocation *invocation,
                               const struct thread_destroy_in *in,
                               struct thread_destroy_out *out) {
-    (void)in;
-    (void)out;
     thread_destroy(invocation->body);
     return OK;
 }
 
 error_t answer_event_destroy(const struct invocation *invocation, const struct event_destroy_in *in,
                              struct event_destroy_out *out) {
-    (void)in;
-    (void)out;
-    event_destroy(invocation->body);
+    reap_object(invocation->object);
     return OK;
 }
 
 error_t answer_timer_set(const struct invocation *invocation, const struct timer_set_in *in,
                          struct timer_set_out *out) {
-    (void)out;
     error_t error;
     struct object *event = event_for_source(invocation, in->event, in->bits, &error);
     if (event == NULL) {
@@ -135,17 +138,12 @@ error_t answer_timer_set(const struct invocation *invocation, const struct timer
 
 error_t answer_timer_cancel(const struct invocation *invocation, const struct timer_cancel_in *in,
                             struct timer_cancel_out *out) {
-    (void)in;
-    (void)out;
     timer_cancel(invocation->body);
     return OK;
 }
 
 error_t answer_timer_destroy(const struct invocation *invocation, const struct timer_destroy_in *in,
                              struct timer_destroy_out *out) {
-    (void)in;
-    (void)out;
-    timer_cancel(invocation->body);
-    object_destroy(invocation->object);
+    reap_object(invocation->object);
     return OK;
 }

@@ -97,7 +97,9 @@ static void pools_law(void) {
             continue;
         }
         const struct pool *pool = objects.table[slot].body;
-        if (pool->check_used != pool->used || pool->used + pool->split > pool->reserved) {
+        if (pool->check_used != pool->used || pool->used + pool->split > pool->reserved ||
+            pool->check_objects != pool->objects ||
+            pool->objects + pool->objects_split > pool->objects_reserved) {
             broken(FRAME_NONE, LAW_pool_sum);
         }
         promised += pool->low_used < pool->low_reserved ? pool->low_reserved - pool->low_used : 0;
@@ -111,7 +113,13 @@ struct frame_check frame_check(void) {
     result = (struct frame_check){0, FRAME_NONE, 0};
     for (uint32_t slot = 1; slot < objects.count; slot++) {
         if (objects.table[slot].type == OBJECT_POOL) {
-            ((struct pool *)objects.table[slot].body)->check_used = 0;
+            struct pool *pool = objects.table[slot].body;
+            pool->check_used = pool->check_objects = 0;
+        }
+    }
+    for (uint32_t slot = 1; slot < objects.count; slot++) {
+        if (objects.table[slot].type != OBJECT_NONE) {
+            objects.table[slot].pool->check_objects++;
         }
     }
     for (const struct task *task = task_list; task != NULL; task = task->next) {

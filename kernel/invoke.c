@@ -56,6 +56,22 @@ struct object *event_for_source(const struct invocation *invocation, handle_t ha
     return entry == NULL ? NULL : entry->object;
 }
 
+struct object *invoke_create(const struct invocation *invocation, uint32_t slot,
+                             enum object_type type, uint32_t bytes, struct pool *pool,
+                             error_t *error) {
+    *error = handle_slot_check(invocation->task, slot);
+    if (*error != OK) {
+        return NULL;
+    }
+    struct object *object = object_create(type, bytes, pool);
+    if (object == NULL) {
+        *error = E_MEMORY;
+        return NULL;
+    }
+    handle_set(invocation->task, slot, object, RIGHT_ALL, 0);
+    return object;
+}
+
 error_t invoke_object(struct thread *thread, const struct handle_entry *entry, tag_t tag) {
     const struct message_kind *kind = kind_find(TAG_LABEL(tag), entry->object->type);
     if (kind == NULL) {

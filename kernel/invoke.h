@@ -22,7 +22,15 @@ error_t invoke_object(struct thread *thread, const struct handle_entry *entry, t
 struct object *event_for_source(const struct invocation *invocation, handle_t handle,
                                 uint32_t bits, error_t *error);
 
-// answer_pool_info(), answer_pool_create() ...: check everything, then act without failing.
+// A new object charged to `pool`, with a handle with all rights in the caller's slot. NULL: *error is
+// E_SLOT or E_MEMORY, and nothing was done.
+struct object *invoke_create(const struct invocation *invocation, uint32_t slot,
+                             enum object_type type, uint32_t bytes, struct pool *pool,
+                             error_t *error);
+
+// answer_pool_info(), answer_pool_create() ...: check everything, then act without failing. They
+// share one signature, and few need all of it.
+#pragma GCC diagnostic ignored "-Wunused-parameter"
 #define INTERFACE(...)
 #define MESSAGE(interface, name, ...)                                                        \
     error_t answer_##interface##_##name(const struct invocation *invocation,                 \

@@ -32,16 +32,17 @@ void irq_init(void) {
     mask_write();
 }
 
-error_t irq_take(uint32_t line, struct irq *irq) {
+error_t irq_check(uint32_t line) {
     if (line >= IRQ_LINES || line == IRQ_TIMER || line == IRQ_CASCADE) {
         return E_ARGUMENT;
     }
-    if (taken[line] != NULL) {
-        return E_STATE;
-    }
-    irq->line = line;
+    return taken[line] != NULL ? E_STATE : OK;
+}
+
+void irq_take(uint32_t line, struct object *object) {
+    struct irq *irq = object->body;
+    *irq = (struct irq){.object = object, .line = line};
     taken[line] = irq;
-    return OK;
 }
 
 void irq_give_up(struct irq *irq) {

@@ -16,8 +16,10 @@ struct irq {
 };
 
 void irq_init(void);
-// Take a line; E_STATE: taken, E_ARGUMENT: no such line or the kernel's.
-error_t irq_take(uint32_t line, struct irq *irq);
+// May the line be taken? E_STATE: it is taken, E_ARGUMENT: no such line, or the kernel's.
+error_t irq_check(uint32_t line);
+// Take a checked line for the object, whose body is a struct irq.
+void irq_take(uint32_t line, struct object *object);
 void irq_give_up(struct irq *irq);
 void irq_unmask(uint32_t line);
 void irq_mask(uint32_t line);

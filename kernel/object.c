@@ -15,8 +15,37 @@ void object_init(struct object *table, uint32_t count) {
     }
 }
 
+struct object *object_first(const struct pool *pool) {
+    return pool->first_object == 0 ? NULL : &objects.table[pool->first_object];
+}
+
+// Pools go to the end of the ring, others to its beginning.
+static void ring_add(struct pool *pool, struct object *object) {
+    uint16_t slot = object_slot(object);
+    struct object *first = object_first(pool);
+    object->next = object->previous = slot;
+    if (first != NULL) {
+        object->next = pool->first_object;
+        object->previous = first->previous;
+        objects.table[first->previous].next = slot;
+        first->previous = slot;
+    }
+    if (first == NULL || object->type != OBJECT_POOL) {
+        pool->first_object = slot;
+    }
+}
+
+static void ring_remove(struct pool *pool, const struct object *object) {
+    uint16_t slot = object_slot(object);
+    objects.table[object->next].previous = object->previous;
+    objects.table[object->previous].next = object->next;
+    if (pool->first_object == slot) {
+        pool->first_object = object->next == slot ? 0 : object->next;
+    }
+}
+
 struct object *object_create(enum object_type type, uint32_t bytes, struct pool *pool) {
-    if (objects.first_free == 0) {
+    if (objects.first_free == 0 || pool->objects + pool->objects_split >= pool->objects_reserved) {
         return NULL;
     }
     void *body = kalloc(pool, bytes);
@@ -26,9 +55,11 @@ struct object *object_create(enum object_type type, uint32_t bytes, struct pool 
     struct object *object = &objects.table[objects.first_free];
     objects.first_free = object->next;
     objects.used++;
+    pool->objects++;
     object->type = (uint16_t)type;
     object->body = body;
     object->pool = pool;
+    ring_add(pool, object);
     TRACE(create, 0, object_slot(object), 0, 0, type, object_slot(object), 0);
     return object;
 }
@@ -36,11 +67,15 @@ struct object *object_create(enum object_type type, uint32_t bytes, struct pool 
 void object_destroy(struct object *object) {
     TRACE(destroy, 0, object_slot(object), 0, 0, object->type, 0, 0);
     kfree(object->pool, object->body);
-    uint32_t generation = object_generation(object);
-    object->key = KEY_SLOW | (generation == KEY_GENERATION ? 1 : generation + 1);
+    ring_remove(object->pool, object);
+    object->pool->objects--;
     object->thread = &thread_none;
     object->type = OBJECT_NONE;
     object->body = NULL;
+    object->key = KEY_SLOW | (object_generation(object) + 1);
+    if (object_generation(object) == KEY_GENERATION) {
+        return;  // retired: no handle is ever made with this generation
+    }
     object->next = objects.first_free;
     objects.first_free = object_slot(object);
     objects.used--;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Kernel objects have slots in a table of boot-chosen size. A slot is for ever; its generation
-// counts up when the object ends, so that every handle and reference to it dies at once.
+// counts up when the object ends, so that every handle and reference to it dies at once. A slot
+// whose generation has reached its end is not used again: no generation ever comes back.
 #pragma once
 #include "ipc.h"
 
@@ -18,6 +19,7 @@ enum object_type {  // numbers of the kernel interfaces in abi/ipc.def
     OBJECT_PORTS,
     OBJECT_MACHINE,
     OBJECT_TRACE,
+    OBJECT_NOTICE,        // has no handles: ends with its task (task.h)
     OBJECT_TYPES
 };
 
@@ -37,20 +39,21 @@ struct thread;
 struct object {
     uint32_t key;
     uint16_t type;            // OBJECT_NONE: free
-    uint16_t next;            // free list
+    uint16_t next;            // free list; else objects of the same pool, in a ring
     void *body;
     struct pool *pool;        // who pays for the body
     struct thread *receiver;  // port with KEY_CALL: who waits there
     struct thread *thread;    // of a thread: itself, to find it by its token; else &thread_none
     token_t token;            // of the last thread in this slot: its successor counts on
-    uint32_t unused;
+    uint16_t previous;        // in the ring
+    uint16_t unused;
 };
 _Static_assert(sizeof(void *) != 4 || sizeof(struct object) == 32, "32 bytes a slot");
 
 struct object_state {
     struct object *table;
     uint32_t count;       // a power of two, so that a token finds a slot without a test
-    uint32_t used;
+    uint32_t used;        // retired slots included
     uint16_t first_free;
 };
 extern struct object_state objects;
@@ -64,10 +67,13 @@ struct reference {
 #define OBJECTS_MAX 32768u  // a token has 15 bits for a slot
 
 void object_init(struct object *table, uint32_t count);
-// Allocate `bytes` for a body from `pool` and a slot for it; NULL: E_MEMORY.
+// Allocate `bytes` for a body from `pool` and a slot of the pool's for it; NULL: E_MEMORY.
 struct object *object_create(enum object_type type, uint32_t bytes, struct pool *pool);
 // End it: all handles die, the body is freed.
 void object_destroy(struct object *object);
+
+// An object charged to the pool, its child pools last; NULL: none.
+struct object *object_first(const struct pool *pool);
 
 static inline uint16_t object_slot(const struct object *object) {
     return (uint16_t)(object - objects.table);

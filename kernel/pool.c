@@ -9,7 +9,8 @@ static bool is_kernel_type(enum frame_type type) {
 }
 
 struct pool *pool_root_create(struct pool *storage, uint32_t reserved) {
-    *storage = (struct pool){.reserved = reserved};
+    *storage = (struct pool){.reserved = reserved, .objects_reserved = objects.count - 1,
+                             .objects = 1};
     struct object *object = &objects.table[objects.first_free];
     objects.first_free = object->next;
     objects.used++;
@@ -20,38 +21,40 @@ struct pool *pool_root_create(struct pool *storage, uint32_t reserved) {
     return storage;
 }
 
-static bool can_split(const struct pool *parent, uint32_t reserved, uint32_t low) {
+static bool can_split(const struct pool *parent, uint32_t reserved, uint32_t low, uint32_t count) {
     return low <= reserved && reserved <= parent->reserved - parent->used - parent->split &&
-           low <= frames.free_low - frames.promised;
+           low <= frames.free_low - frames.promised && parent->depth < POOL_DEPTH_MAX &&
+           count <= parent->objects_reserved - parent->objects - parent->objects_split;
 }
 
-struct pool *pool_split(struct pool *parent, uint32_t reserved, uint32_t low) {
-    if (!can_split(parent, reserved, low)) {
+struct pool *pool_split(struct pool *parent, uint32_t reserved, uint32_t low, uint32_t count) {
+    if (!can_split(parent, reserved, low, count)) {
         return NULL;
     }
     struct object *object = object_create(OBJECT_POOL, sizeof(struct pool), parent);
     if (object == NULL) {
         return NULL;
     }
-    if (!can_split(parent, reserved, low)) {  // the object took a frame
+    if (!can_split(parent, reserved, low, count)) {  // the object took a slot, and perhaps a frame
         object_destroy(object);
         return NULL;
     }
     struct pool *pool = object->body;
     *pool = (struct pool){.object = object, .parent = parent, .reserved = reserved,
-                          .low_reserved = low};
+                          .low_reserved = low, .objects_reserved = count,
+                          .depth = (uint16_t)(parent->depth + 1)};
     parent->split += reserved;
-    parent->children++;
+    parent->objects_split += count;
     frames.promised += low;
     return pool;
 }
 
 error_t pool_end(struct pool *pool) {
-    if (pool->parent == NULL || pool->used != 0 || pool->split != 0 || pool->children != 0) {
-        return E_STATE;
+    if (pool->parent == NULL || pool->used != 0 || pool->objects != 0) {
+        return E_STATE;  // a child is an object, too
     }
     pool->parent->split -= pool->reserved;
-    pool->parent->children--;
+    pool->parent->objects_split -= pool->objects_reserved;
     frames.promised -= pool->low_reserved;
     object_destroy(pool->object);
     return OK;

@@ -3,6 +3,7 @@
 // starve another; every frame and kernel object is charged to one.
 //   used + split <= reserved          low_used counts kernel-type frames within used
 //   low_reserved: low frames promised to this pool's kernel objects and page tables
+//   objects + objects_split <= objects_reserved: its share of the table of object slots
 #pragma once
 #include "frame.h"
 #include "object.h"
@@ -19,8 +20,13 @@ struct pool {
     uint32_t split;
     uint32_t low_reserved;
     uint32_t low_used;
-    uint32_t children;
-    uint32_t check_used;  // frame_check() counts here
+    uint32_t objects_reserved;
+    uint32_t objects;
+    uint32_t objects_split;
+    uint16_t first_object;  // ring of all that it pays for, 0: none
+    uint16_t depth;         // pools above it
+    uint32_t check_used;    // frame_check() counts here
+    uint32_t check_objects;
     frame_t reap_next;    // how far pool_reap() has looked
     struct slab *partial[KALLOC_CLASSES];
 };
@@ -31,8 +37,9 @@ static inline uint16_t pool_number(const struct pool *pool) {
 
 // The root pool: owns all frames that nothing else does. Called once, with the frame table ready.
 struct pool *pool_root_create(struct pool *storage, uint32_t reserved);
-// Split a child off. NULL: out of reservation, low frames, slots or memory.
-struct pool *pool_split(struct pool *parent, uint32_t reserved, uint32_t low);
+#define POOL_DEPTH_MAX 16u  // a pool in a pool in ...: bounds the way down in pool_reap()
+// Split a child off. NULL: out of reservation, low frames, slots or memory, or too deep.
+struct pool *pool_split(struct pool *parent, uint32_t reserved, uint32_t low, uint32_t count);
 // Give the reservation back. E_STATE while it owns frames, objects or children.
 error_t pool_end(struct pool *pool);
 

@@ -6,22 +6,7 @@
 
 enum { FRAMES_A_SLICE = 4096, WAITERS_A_SLICE = 64 };
 
-// An object charged to the pool, children first; NULL: none.
-static struct object *object_of(const struct pool *pool) {
-    struct object *found = NULL;
-    for (uint32_t slot = 1; slot < objects.count; slot++) {
-        struct object *object = &objects.table[slot];
-        if (object->type != OBJECT_NONE && object->pool == pool) {
-            found = object;
-            if (object->type == OBJECT_POOL) {
-                return found;
-            }
-        }
-    }
-    return found;
-}
-
-static void object_end(struct object *object) {
+void reap_object(struct object *object) {
     switch (object->type) {
     case OBJECT_TASK:
         task_destroy(object->body);
@@ -42,6 +27,9 @@ static void object_end(struct object *object) {
     case OBJECT_IRQ:
         irq_give_up(object->body);
         object_destroy(object);
+        break;
+    case OBJECT_NOTICE:
+        notice_end(object->body);
         break;
     default:
         object_destroy(object);
@@ -72,14 +60,14 @@ error_t pool_reap(struct pool *asked, bool *left) {
     if (pool->parent == NULL) {
         return E_STATE;
     }
-    struct object *object = object_of(pool);
+    struct object *object = object_first(pool);
     while (object != NULL && object->type == OBJECT_POOL) {
         pool = object->body;
-        object = object_of(pool);
+        object = object_first(pool);
     }
     *left = true;
     if (object != NULL) {
-        object_end(object);
+        reap_object(object);
         return OK;
     }
     error_t error = frames_end(pool, left);

@@ -3,6 +3,8 @@
 #pragma once
 #include "pool.h"
 
-// A slice: end one object, or look through some frames, of the pool or of a child. *left: there is
-// more to do. E_MAPPED: a frame is mapped by a task of another pool, or pinned; E_STATE: the root.
+// End the object, or a slice of it if it is a task or a port.
+void reap_object(struct object *object);
+// A slice: end one object, or look through some frames, of the pool or of a child. A pool's tasks end
+// before its children, whose frames they may have mapped. *left: there is more to do. E_MAPPED: a frame is mapped by a task of another pool, or pinned; E_STATE: the root.
 error_t pool_reap(struct pool *pool, bool *left);

@@ -100,6 +100,13 @@ static void slice_begin(const struct thread *thread) {
     timer_slice_begin(thread->slice_used < ticks ? ticks - thread->slice_used : 0);
 }
 
+// Work that ending tasks have left goes on at each kernel entry: there shall be one soon.
+static void end_tasks(void) {
+    if (task_end_slice()) {
+        timer_slice_begin(0);
+    }
+}
+
 // The running thread stops, `next` runs instead (NULL: nobody).
 static void thread_leave(struct thread *next) {
     if (current_thread != NULL) {
@@ -122,6 +129,7 @@ static void idle(void) {
         } else {
             entry_idle();
         }
+        end_tasks();
         trace_wake();
     }
     uint64_t now = tsc_read();
@@ -152,6 +160,7 @@ static bool slice_check(void) {
 }
 
 void schedule(void) {
+    end_tasks();
     trace_wake();
     bool runs = current_thread != NULL && current_thread->state == THREAD_READY;
     if (ready_mask == 0 && !runs) {

@@ -7,7 +7,7 @@
 
 struct task *task_list;
 
-enum { TABLES_A_SLICE = 8 };
+enum { TABLES_A_SLICE = 8, STEPS_A_SLICE = 32 };
 
 struct task *task_create(struct pool *pool, badge_t badge, uint32_t rank, uint32_t ceiling) {
     struct object *object = object_create(OBJECT_TASK, sizeof(struct task), pool);
@@ -36,26 +36,101 @@ struct task *task_create(struct pool *pool, badge_t badge, uint32_t rank, uint32
     return task;
 }
 
+// --- the end of a task ---------------------------------------------------------------------------
+
+static struct task *ending;  // linked by ending_next
+
+static void notice_tell(struct notice *notice) {
+    struct event *event = reference_body(notice->event);
+    uint32_t bits = notice->bits;
+    notice_end(notice);
+    if (event != NULL) {
+        event_signal(event, bits);
+    }
+}
+
+// Threads first: none of them can take another call then. Returns false when there was nothing to do.
+static bool end_step(struct task *task) {
+    struct thread *thread = task->stopping;
+    if (thread != NULL) {
+        task->stopping = thread->task_next;
+        thread_stop(thread);
+    } else if (task->served != NULL) {
+        struct thread *caller = task->served;
+        thread_serve(caller, NULL);
+        if (caller->state == THREAD_WAITING) {
+            port_caller_abandoned(caller);
+        }
+    } else if (task->state == TASK_STATE_DEAD && task->notices != NULL) {
+        notice_tell(task->notices);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool task_end_slice(void) {
+    for (uint32_t i = 0; i < STEPS_A_SLICE && ending != NULL; i++) {
+        struct task *task = ending;
+        if (!end_step(task)) {
+            ending = task->ending_next;
+            task->ending = false;
+        }
+    }
+    return ending != NULL;
+}
+
+void task_abandon(struct task *task) {
+    if (!task->ending) {
+        task->ending = true;
+        task->ending_next = ending;
+        ending = task;
+    }
+    (void)task_end_slice();
+}
+
 void task_die(struct task *task, uint32_t cause) {
     if (task->state == TASK_STATE_DEAD) {
         return;
     }
     task->state = TASK_STATE_DEAD;
     task->cause = (uint8_t)cause;
-    for (struct thread *thread = task->threads; thread != NULL; thread = thread->task_next) {
-        thread_stop(thread);
+    task->stopping = task->threads;
+    if (current_thread != NULL && current_thread->task == task) {
+        thread_stop(current_thread);
     }
-    while (task->served != NULL) {
-        struct thread *caller = task->served;
-        thread_serve(caller, NULL);
-        if (caller->state == THREAD_WAITING) {
-            port_caller_abandoned(caller);
-        }
+    task_abandon(task);
+}
+
+error_t notice_create(struct task *task, struct object *event, uint32_t bits, struct pool *pool) {
+    if (task->state == TASK_STATE_DEAD && !task->ending) {
+        event_signal(event->body, bits);
+        return OK;
     }
-    struct event *event = reference_body(task->death_event);
-    if (event != NULL) {
-        event_signal(event, task->death_bits);
+    struct object *object = object_create(OBJECT_NOTICE, sizeof(struct notice), pool);
+    if (object == NULL) {
+        return E_MEMORY;
     }
+    struct notice *notice = object->body;
+    *notice = (struct notice){.object = object, .task = task, .event = object_reference(event),
+                              .bits = bits, .next = task->notices};
+    if (task->notices != NULL) {
+        task->notices->previous = notice;
+    }
+    task->notices = notice;
+    return OK;
+}
+
+void notice_end(struct notice *notice) {
+    if (notice->next != NULL) {
+        notice->next->previous = notice->previous;
+    }
+    if (notice->previous != NULL) {
+        notice->previous->next = notice->next;
+    } else {
+        notice->task->notices = notice->next;
+    }
+    object_destroy(notice->object);
 }
 
 uint64_t task_cycles(const struct task *task) {
@@ -79,6 +154,9 @@ static void task_unlink(struct task *task) {
 
 uint32_t task_destroy(struct task *task) {
     task_die(task, CAUSE_KILLED);
+    if (task->ending) {
+        return task->thread_count + task->space.tables + 1;
+    }
     for (uint32_t i = 0; task->threads != NULL; i++) {
         if (i == TABLES_A_SLICE) {
             return task->thread_count + task->space.tables;

@@ -28,13 +28,24 @@ struct task {
     bool exempt;               // its doings are not traced
     struct reference fault_port;
     badge_t fault_badge;
-    struct reference death_event;
-    uint32_t death_bits;
+    struct notice *notices;    // whom to tell of its end
     uint64_t cycles;           // CPU time of threads that are gone
     uint32_t thread_count;
     struct thread *threads;    // all its threads
     struct thread *served;     // threads whose last call it received (thread.served_by)
+    bool ending;               // in the list of tasks that task_end_slice() has work with
+    struct task *ending_next;
+    struct thread *stopping;   // dead: threads from here on in its list are not stopped yet
     struct task *next, *previous;  // all tasks, for frame_check()
+};
+
+// Bits for an event when a task has ended. Paid by who asked; ends with the task, or by pool_reap().
+struct notice {
+    struct object *object;
+    struct task *task;
+    struct notice *next, *previous;
+    struct reference event;
+    uint32_t bits;
 };
 
 extern struct task *task_list;
@@ -43,8 +54,16 @@ extern struct task *task_list;
 struct task *task_create(struct pool *pool, badge_t badge, uint32_t rank, uint32_t ceiling);
 // CPU time of all its threads, in time stamp ticks.
 uint64_t task_cycles(const struct task *task);
-// Stop all threads for good, answer whom it served, tell the death event.
+// Stop all threads for good, answer whom it served, set the bits of its notices. What exceeds a slice
+// is left to task_end_slice().
 void task_die(struct task *task, uint32_t cause);
+// Nobody is left in the task who could reply: answer whom it served, in slices.
+void task_abandon(struct task *task);
+// A slice of what tasks that end have left to do; false: nothing is left.
+bool task_end_slice(void);
+// E_MEMORY: `pool` is exhausted. A task that has ended tells at once.
+error_t notice_create(struct task *task, struct object *event, uint32_t bits, struct pool *pool);
+void notice_end(struct notice *notice);
 // Take a slice of a dead task down; returns what is left, 0: gone (the task's memory too).
 uint32_t task_destroy(struct task *task);
 

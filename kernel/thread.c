@@ -150,9 +150,14 @@ void thread_destroy(struct thread *thread) {
     } else {
         task->threads = thread->task_next;
     }
-    task->thread_count--;
+    if (task->stopping == thread) {
+        task->stopping = thread->task_next;
+    }
     schedule_forget(thread);
     object_destroy(thread->object);
+    if (--task->thread_count == 0) {
+        task_abandon(task);
+    }
 }
 
 void thread_ready(struct thread *thread) {

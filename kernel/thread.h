@@ -19,6 +19,7 @@ struct registers {
 #define EFLAGS_KERNEL 0x2u
 #define EFLAGS_USER 0x202u
 #define EFLAGS_TRAP 0x100u
+#define EFLAGS_SETTABLE 0x250dd5u  // ID, AC, RF, and arithmetic, direction and trap flags
 
 enum thread_state {
     THREAD_STOPPED,  // new, suspended or dead

@@ -12,11 +12,13 @@ static uint32_t next_number = TASK_PROGRAM;
 static uint32_t pool;
 
 #define POOL_LOW 4u         // promised to the pool itself, for the objects of those split off it
+#define OBJECTS_EACH 16u    // that a program's pool may pay for
 #define DESCENDANTS_MAX 8u  // of any program but the first, so that it cannot take all places
 
 void programs_open(void) {
     pool = slot_need();
-    must(pool_create(HANDLE(SLOT_POOL), pool, manifest.program_frames, POOL_LOW),
+    uint32_t objects = manifest.program_frames / manifest.program_each * (OBJECTS_EACH + 1);
+    must(pool_create(HANDLE(SLOT_POOL), pool, manifest.program_frames, POOL_LOW, objects),
          "set memory for programs' page tables aside: give the machine more (-m 16)");
 }
 
@@ -102,7 +104,7 @@ static error_t objects_create(struct program *program) {
         return E_LIMIT;
     }
     error_t error = pool_create(HANDLE(pool), program->pool, manifest.program_each,
-                                manifest.program_each);
+                                manifest.program_each, OBJECTS_EACH);
     if (error == OK) {
         error = pool_task_create(HANDLE(program->pool), program->task, manifest.program_rank,
                                  manifest.program_ceiling, program->number);

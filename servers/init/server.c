@@ -13,6 +13,7 @@
 
 #define LOW_FRAMES 24u        // promised to a server's kernel objects and page tables
 #define LOW_FRAMES_REST 64u   // who has most memory maps most
+#define OBJECTS 64u           // that its pool may pay for
 #define PAGER_FRAMES_MIN 256u
 #define EVENT_RIGHTS (RIGHT_SIGNAL | RIGHT_CALL | RIGHT_CONTROL)
 #define POOL_RIGHTS (RIGHT_ALLOCATE | RIGHT_ACCESS | RIGHT_CONTROL | RIGHT_CALL)
@@ -96,7 +97,8 @@ static void pool_open(struct server *server) {
         low = LOW_FRAMES_REST;
     }
     server->pool = slot_need();
-    must(pool_create(HANDLE(SLOT_POOL), server->pool, frames, low), "create a server's pool");
+    must(pool_create(HANDLE(SLOT_POOL), server->pool, frames, low, OBJECTS),
+         "create a server's pool");
 }
 
 // --- objects and handles -------------------------------------------------------------------------

@@ -33,7 +33,7 @@ enum list_kind {
     KIND_BATCH_BOTH,
 };
 
-#define FIELDS_MAX 8u
+#define FIELDS_MAX 12u
 struct field {
     enum field_kind kind;
     const char *name;

@@ -203,7 +203,7 @@ static error_t make_timer(void) {
     return pool_timer_create(account, SLOT_TEST + 5);
 }
 static error_t make_pool(void) {
-    return pool_create(account, SLOT_TEST + 6, 1, 0);
+    return pool_create(account, SLOT_TEST + 6, 1, 0, 0);
 }
 
 static struct machine_info_out machine(void) {

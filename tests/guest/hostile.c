@@ -230,7 +230,7 @@ static void callers_make(void) {
     error = machine_ports_create(MACHINE, SLOT_IO, 0x80, 1);
     CHECK(error == OK || error == E_SLOT);
     for (uint32_t i = 0; i < CALLERS; i++) {
-        CHECK_EQUAL(pool_create(POOL, SLOT_POOLS + i, POOL_FRAMES, 20), OK);
+        CHECK_EQUAL(pool_create(POOL, SLOT_POOLS + i, POOL_FRAMES, 20, POOL_OBJECTS), OK);
         callers[i] = task_make_apart(HANDLE(SLOT_POOLS + i), 10, hostile, i);
         CHECK_EQUAL(task_fault_port(callers[i]->task, HANDLE(SLOT_PORT_), i), OK);
         CHECK_EQUAL(map_one(callers[i]->task, REPORT, MAP_READ | MAP_WRITE,

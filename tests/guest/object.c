@@ -30,7 +30,7 @@ TEST(slots_wrong, "a new handle needs an empty slot of the table") {
         CHECK_EQUAL(pool_timer_create(POOL, slots[i]), E_SLOT);
         CHECK_EQUAL(pool_port_create(POOL, slots[i], 5), E_SLOT);
         CHECK_EQUAL(pool_task_create(POOL, slots[i], 5, 5, 50), E_SLOT);
-        CHECK_EQUAL(pool_create(POOL, slots[i], 1, 0), E_SLOT);
+        CHECK_EQUAL(pool_create(POOL, slots[i], 1, 0, 8), E_SLOT);
         CHECK_EQUAL(task_thread_create(TASK, slots[i], 0x50000000, 5), E_SLOT);
         CHECK_EQUAL(task_handle_give(TASK, TASK, slots[i], 0, 0), E_SLOT);
         CHECK_EQUAL(machine_irq_create(MACHINE, slots[i], 9), E_SLOT);
@@ -137,7 +137,7 @@ static void round_port(void) {
     port_end(HANDLE(A));
 }
 static void round_pool(void) {
-    CHECK_EQUAL(pool_create(POOL, A, 10, 5), OK);
+    CHECK_EQUAL(pool_create(POOL, A, 10, 5, 8), OK);
     CHECK_EQUAL(pool_event_create(HANDLE(A), B), OK);
     CHECK_EQUAL(event_destroy(HANDLE(B)), OK);
     CHECK_EQUAL(pool_destroy(HANDLE(A)), OK);
@@ -199,13 +199,13 @@ TEST(pools, "a pool's reservation comes from its parent and returns; what is in 
     world_begin();
     CHECK_EQUAL(pool_info(POOL, &before), OK);
     uint32_t room = before.reserved - before.used - before.split;
-    CHECK_EQUAL(pool_create(POOL, A, room + 1, 0), E_MEMORY);
-    CHECK_EQUAL(pool_create(POOL, A, UINT32_MAX, 0), E_MEMORY);
-    CHECK_EQUAL(pool_create(POOL, A, 10, 11), E_MEMORY);
-    CHECK_EQUAL(pool_create(POOL, A, 10, UINT32_MAX), E_MEMORY);
-    CHECK_EQUAL(pool_create(POOL, A, 100, 50), OK);
-    CHECK_EQUAL(pool_create(HANDLE(A), B, 101, 0), E_MEMORY);
-    CHECK_EQUAL(pool_create(HANDLE(A), B, 50, 0), OK);
+    CHECK_EQUAL(pool_create(POOL, A, room + 1, 0, 8), E_MEMORY);
+    CHECK_EQUAL(pool_create(POOL, A, UINT32_MAX, 0, 8), E_MEMORY);
+    CHECK_EQUAL(pool_create(POOL, A, 10, 11, 8), E_MEMORY);
+    CHECK_EQUAL(pool_create(POOL, A, 10, UINT32_MAX, 8), E_MEMORY);
+    CHECK_EQUAL(pool_create(POOL, A, 100, 50, 20), OK);
+    CHECK_EQUAL(pool_create(HANDLE(A), B, 101, 0, 8), E_MEMORY);
+    CHECK_EQUAL(pool_create(HANDLE(A), B, 50, 0, 8), OK);
     CHECK_EQUAL(pool_info(HANDLE(A), &info), OK);
     CHECK_EQUAL(info.split, 50);
     CHECK_EQUAL(info.low_reserved, 50);
@@ -240,8 +240,8 @@ TEST(reap, "all that a pool pays for can be ended, though nobody has a handle to
     world_begin();
     CHECK_EQUAL(pool_reap(POOL, &out), E_STATE);
     handle_t pool = pool_make(A, 200);
-    CHECK_EQUAL(pool_create(pool, B, 60, 0), OK);
-    CHECK_EQUAL(pool_create(HANDLE(B), C, 10, 5), OK);
+    CHECK_EQUAL(pool_create(pool, B, 60, 0, 16), OK);
+    CHECK_EQUAL(pool_create(HANDLE(B), C, 10, 5, 4), OK);
     for (uint32_t slot = D; slot < D + 20; slot += 5) {
         handle_t payer = slot == D ? HANDLE(B) : pool;
         CHECK_EQUAL(pool_event_create(payer, slot), OK);

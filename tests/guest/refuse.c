@@ -225,7 +225,7 @@ TEST(change_is_seen, "each kind of change that a message could leave behind show
     seen("a page unmapped");
     CHECK_EQUAL(pool_frame_zero(HANDLE(STAGE_POOL), stage.pooled[0]), OK);
     seen("contents of a frame");
-    CHECK_EQUAL(pool_create(HANDLE(STAGE_POOL), STAGE_NEW, 3, 0), OK);
+    CHECK_EQUAL(pool_create(HANDLE(STAGE_POOL), STAGE_NEW, 3, 0, 8), OK);
     seen("a pool's reservation");
     CHECK_EQUAL(trace_control(TRACE, 1u << EVENT_admit, &old), OK);
     trace_record_wanted();

@@ -39,8 +39,8 @@ static void frames_take(handle_t pool, frame_t *frame) {
 
 static void objects_make(void) {
     handle_t pool = HANDLE(STAGE_POOL), task = HANDLE(STAGE_TASK);
-    CHECK_EQUAL(pool_create(POOL, STAGE_POOL, POOL_FRAMES, POOL_LOW), OK);
-    CHECK_EQUAL(pool_create(pool, STAGE_EMPTY_POOL, STAGE_FRAMES, 0), OK);
+    CHECK_EQUAL(pool_create(POOL, STAGE_POOL, POOL_FRAMES, POOL_LOW, POOL_OBJECTS), OK);
+    CHECK_EQUAL(pool_create(pool, STAGE_EMPTY_POOL, STAGE_FRAMES, 0, 16), OK);
     CHECK_EQUAL(pool_task_create(pool, STAGE_TASK, RANK_TASK, PRIORITY_MAX, 90), OK);
     CHECK_EQUAL(task_thread_create(task, STAGE_THREAD, LAYOUT_BUFFER, 1), OK);
     CHECK_EQUAL(thread_start(HANDLE(STAGE_THREAD), 0, 0, 0), OK);

@@ -324,7 +324,7 @@ handle_t event_make(uint32_t slot) {
 }
 
 handle_t pool_make(uint32_t slot, uint32_t frames) {
-    CHECK_EQUAL(pool_create(POOL, slot, frames, 0), OK);
+    CHECK_EQUAL(pool_create(POOL, slot, frames, 0, POOL_OBJECTS), OK);
     return HANDLE(slot);
 }
 

@@ -9,6 +9,7 @@
 #define MAIN_PRIORITY 20u
 #define ACTOR_PRIORITY 10u
 #define ACTOR_CEILING 31u
+#define POOL_OBJECTS 64u  // that a pool made here may pay for
 
 // In the test's table: task and thread of actor i, then what a test takes.
 enum { SLOT_ACTOR = 64, SLOT_TEST = 96, SLOT_TEST_END = 250 };

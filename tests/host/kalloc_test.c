@@ -28,7 +28,7 @@ static void too_large(void) {
     (void)!kalloc(panicking, 2049);
 }
 static void foreign(void) {
-    struct pool *child = pool_split(panicking, 10, 0);
+    struct pool *child = pool_split(panicking, 10, 0, 20);
     kfree(panicking, kalloc(child, 64));
 }
 
@@ -92,7 +92,7 @@ TEST(kalloc_classes, "a freed block is used again for its own size class only") 
 TEST(kalloc_exhausted, "with a reservation of n frames exactly what fits into n frames is had") {
     for (uint32_t reserved = 0; reserved < 6; reserved++) {
         struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
-        struct pool *pool = pool_split(root, reserved, 0);
+        struct pool *pool = pool_split(root, reserved, 0, 20);
         uint32_t blocks = 0;
         while (kalloc(pool, 1000) != NULL) {
             blocks++;
@@ -106,7 +106,7 @@ TEST(kalloc_exhausted, "with a reservation of n frames exactly what fits into n 
 
 TEST(kalloc_pools, "blocks of two pools never share a frame") {
     struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
-    struct pool *a = pool_split(root, 50, 0), *b = pool_split(root, 50, 0);
+    struct pool *a = pool_split(root, 50, 0, 20), *b = pool_split(root, 50, 0, 20);
     for (uint32_t i = 0; i < 100; i++) {
         CHECK(pool_of(window_frame(kalloc(a, 32 + i))) == a);
         CHECK(pool_of(window_frame(kalloc(b, 32 + i))) == b);
@@ -127,11 +127,78 @@ TEST(objects_slots, "object slots return with a new generation; an old reference
     CHECK(reference_body(reference) == NULL);
     object_destroy(next);
     CHECK_EQUAL(objects.used, used);
-    object->key = KEY_SLOW | KEY_GENERATION;
-    next = object_create(OBJECT_TIMER, 40, root);
-    object_destroy(next);
-    CHECK(object_generation(object) != 0);
     CHECK_EQUAL(root->used, 0);
+}
+
+TEST(objects_retired, "a slot whose generations are used up is not used again") {
+    struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+    struct object *object = object_create(OBJECT_EVENT, 40, root);
+    object_destroy(object);
+    object->key = KEY_SLOW | (KEY_GENERATION - 1);
+    CHECK(object_create(OBJECT_EVENT, 40, root) == object);
+    struct reference last = object_reference(object);
+    object_destroy(object);
+    CHECK(reference_body(last) == NULL);
+    for (uint32_t left = objects.count - 3; left > 0; left--) {  // slot 0, the root's, the retired one
+        struct object *next = object_create(OBJECT_EVENT, 32, root);
+        CHECK(next != NULL && next != object);
+    }
+    CHECK(object_create(OBJECT_EVENT, 32, root) == NULL);
+    CHECK_EQUAL(object->type, OBJECT_NONE);
+    machine_check();
+}
+
+TEST(objects_share, "a pool gets all the object slots it reserved, and not one more") {
+    struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+    uint32_t room = root->objects_reserved - root->objects;
+    CHECK(pool_split(root, 10, 0, room) == NULL);  // its own object takes a slot
+    CHECK(pool_split(root, 10, 0, UINT32_MAX) == NULL);
+    struct pool *saver = pool_split(root, 10, 0, 9), *glutton = pool_split(root, 20, 0, 30);
+    CHECK(pool_split(saver, 1, 0, 9) == NULL);
+    for (uint32_t i = 0; i < 30; i++) {
+        CHECK(object_create(OBJECT_EVENT, 32, glutton) != NULL);
+    }
+    CHECK(object_create(OBJECT_EVENT, 32, glutton) == NULL);
+    while (object_create(OBJECT_EVENT, 32, root) != NULL) {
+    }
+    for (uint32_t i = 0; i < 9; i++) {
+        CHECK(object_create(OBJECT_TIMER, 32, saver) != NULL);
+    }
+    CHECK(object_create(OBJECT_TIMER, 32, saver) == NULL);
+    machine_check();
+    for (uint32_t left = 9; left > 0; left--) {
+        CHECK_EQUAL(saver->objects, left);
+        CHECK_EQUAL(object_first(saver)->type, OBJECT_TIMER);
+        object_destroy(object_first(saver));
+    }
+    CHECK(object_first(saver) == NULL);
+    CHECK_EQUAL(pool_end(saver), OK);
+    machine_check();
+}
+
+TEST(objects_order, "what a pool pays for is found in constant time, its child pools last") {
+    struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+    struct pool *parent = pool_split(root, 50, 0, 40);
+    struct object *one = object_create(OBJECT_EVENT, 32, parent);
+    struct pool *a = pool_split(parent, 5, 0, 5), *b = pool_split(parent, 5, 0, 5);
+    struct object *two = object_create(OBJECT_EVENT, 32, parent);
+    CHECK(object_first(parent) == two);
+    object_destroy(two);
+    CHECK(object_first(parent) == one);
+    object_destroy(one);
+    CHECK(object_first(parent) == a->object);
+    CHECK_EQUAL(pool_end(a), OK);
+    CHECK(object_first(parent) == b->object);
+    CHECK_EQUAL(pool_end(b), OK);
+    CHECK(object_first(parent) == NULL);
+    CHECK_EQUAL(pool_end(parent), OK);
+    struct pool *deep = root;
+    for (uint32_t depth = 0; depth < POOL_DEPTH_MAX; depth++) {
+        deep = pool_split(deep, 100 - 2 * depth, 0, 100 - 2 * depth);
+        CHECK(deep != NULL);
+    }
+    CHECK(pool_split(deep, 1, 0, 1) == NULL);
+    machine_check();
 }
 
 TEST(objects_exhausted, "when all slots are taken a creation fails and takes no memory") {

@@ -74,6 +74,12 @@ static void pool_check(const struct pool *pool) {
     CHECK_EQUAL(pool->used, used);
     CHECK_EQUAL(pool->low_used, low);
     CHECK(pool->used + pool->split <= pool->reserved);
+    uint32_t paid = 0;
+    for (uint32_t slot = 1; slot < objects.count; slot++) {
+        paid += objects.table[slot].type != OBJECT_NONE && objects.table[slot].pool == pool;
+    }
+    CHECK_EQUAL(pool->objects, paid);
+    CHECK(pool->objects + pool->objects_split <= pool->objects_reserved);
 }
 
 void machine_check(void) {

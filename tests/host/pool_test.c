@@ -7,21 +7,21 @@ enum { FRAMES = 512, KERNEL = 20, LOW = 256, POOLS = 8 };
 
 TEST(pool_split_wrong, "more than the parent has, or than there is of low memory, is refused") {
     struct pool *root = machine_make(FRAMES, KERNEL, LOW);
-    CHECK(pool_split(root, root->reserved + 1, 0) == NULL);
-    CHECK(pool_split(root, UINT32_MAX, 0) == NULL);
-    CHECK(pool_split(root, 10, 11) == NULL);
-    CHECK(pool_split(root, 10, UINT32_MAX) == NULL);
-    CHECK(pool_split(root, LOW, frames.free_low + 1) == NULL);
-    CHECK(pool_split(root, root->reserved, 0) == NULL);  // its own object takes a frame
+    CHECK(pool_split(root, root->reserved + 1, 0, 20) == NULL);
+    CHECK(pool_split(root, UINT32_MAX, 0, 20) == NULL);
+    CHECK(pool_split(root, 10, 11, 20) == NULL);
+    CHECK(pool_split(root, 10, UINT32_MAX, 20) == NULL);
+    CHECK(pool_split(root, LOW, frames.free_low + 1, 20) == NULL);
+    CHECK(pool_split(root, root->reserved, 0, 20) == NULL);  // its own object takes a frame
     machine_check();
     CHECK_EQUAL(root->used, 0);
 }
 
 TEST(pool_split_edge, "a split that its own object makes too big leaves no broken promise") {
     struct pool *root = machine_make(FRAMES, KERNEL, LOW);
-    CHECK(pool_split(root, frames.free_low, frames.free_low) == NULL);
+    CHECK(pool_split(root, frames.free_low, frames.free_low, 20) == NULL);
     machine_check();
-    struct pool *child = pool_split(root, frames.free_low - 1, frames.free_low - 1);
+    struct pool *child = pool_split(root, frames.free_low - 1, frames.free_low - 1, 20);
     CHECK(child != NULL);
     machine_check();
     CHECK_EQUAL(pool_end(child), OK);
@@ -30,8 +30,8 @@ TEST(pool_split_edge, "a split that its own object makes too big leaves no broke
 
 TEST(pool_end_wrong, "a pool ends only when it owns nothing; the root never") {
     struct pool *root = machine_make(FRAMES, KERNEL, LOW);
-    struct pool *child = pool_split(root, 50, 10);
-    struct pool *grandchild = pool_split(child, 20, 5);
+    struct pool *child = pool_split(root, 50, 10, 20);
+    struct pool *grandchild = pool_split(child, 20, 5, 10);
     CHECK_EQUAL(pool_end(root), E_STATE);
     CHECK_EQUAL(pool_end(child), E_STATE);
     frame_t frame = pool_take(grandchild, FRAME_USER);
@@ -46,7 +46,7 @@ TEST(pool_end_wrong, "a pool ends only when it owns nothing; the root never") {
 
 TEST(pool_no_starving, "whatever the others take, a pool gets all it reserved, low frames too") {
     struct pool *root = machine_make(FRAMES, KERNEL, LOW);
-    struct pool *saver = pool_split(root, 100, 30), *glutton = pool_split(root, 300, 0);
+    struct pool *saver = pool_split(root, 100, 30, 20), *glutton = pool_split(root, 300, 0, 20);
     CHECK(saver != NULL && glutton != NULL);
     while (pool_take(glutton, FRAME_TABLE) != FRAME_NONE) {
     }
@@ -67,7 +67,7 @@ TEST(pool_no_starving, "whatever the others take, a pool gets all it reserved, l
 
 TEST(pool_move_limits, "moved frames count for the target, within its reservation") {
     struct pool *root = machine_make(FRAMES, KERNEL, LOW);
-    struct pool *child = pool_split(root, 2, 0);
+    struct pool *child = pool_split(root, 2, 0, 20);
     frame_t frame[3];
     for (uint32_t i = 0; i < 3; i++) {
         frame[i] = pool_take(root, FRAME_USER);
@@ -101,7 +101,8 @@ TEST(pool_random, "2,000 random steps of splitting, taking, releasing, moving an
         switch (roll(&state) % 6) {
         case 0:
             if (pool[a] != NULL && pool[b] == NULL) {
-                pool[b] = pool_split(pool[a], roll(&state) % 80, roll(&state) % 30);
+                pool[b] = pool_split(pool[a], roll(&state) % 80, roll(&state) % 30,
+                                     roll(&state) % 40);
             }
             break;
         case 1:

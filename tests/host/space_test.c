@@ -27,7 +27,7 @@ static struct pool *root, *payer;
 
 static void start(uint32_t reserved) {
     root = machine_make(FRAMES, KERNEL, FRAMES);
-    payer = pool_split(root, reserved, 0);
+    payer = pool_split(root, reserved, 0, 20);
     space_loaded = NULL;
     space_no_execute = ENTRY_NO_EXECUTE;
     CHECK_EQUAL(space_create(&space, payer), OK);
