@@ -63,3 +63,50 @@ void server_main(void) {
     for (;;) {
     }
 }
+
+static const char *option_find(const char *word) {
+    const char *command = start_info()->command;
+    for (const char *at = command; *at != 0; at++) {
+        uint32_t i = 0;
+        while (word[i] != 0 && at[i] == word[i]) {
+            i++;
+        }
+        if (word[i] == 0 && (at == command || at[-1] == ' ')) {
+            return at + i;
+        }
+    }
+    return NULL;
+}
+
+bool option_given(const char *word) {
+    return option_find(word) != NULL;
+}
+
+uint32_t option_number(const char *word, uint32_t otherwise) {
+    const char *digit = option_find(word);
+    if (digit == NULL) {
+        return otherwise;
+    }
+    uint32_t value = 0;
+    for (; *digit >= '0' && *digit <= '9'; digit++) {
+        value = value * 10 + (uint32_t)(*digit - '0');
+    }
+    return value;
+}
+
+void note_number(const char *name, uint32_t value) {
+    char text[48] = "# ", digits[10];
+    uint32_t length = 2, count = 0;
+    while (*name != 0) {
+        text[length++] = *name++;
+    }
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    while (count > 0) {
+        text[length++] = digits[--count];
+    }
+    text[length++] = '\n';
+    test_print(text, length);
+}

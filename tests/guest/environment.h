@@ -17,3 +17,9 @@ void world_clean(void);
 
 // A counter of machine_info.
 uint32_t frames_free(void);
+// Does the kernel's command line hold this word, or a word that begins so?
+bool option_given(const char *word);
+// Its number: seed=N.
+uint32_t option_number(const char *word, uint32_t otherwise);
+// A TAP comment: "# name value".
+void note_number(const char *name, uint32_t value);

@@ -242,6 +242,31 @@ void actor_give(struct actor *actor, handle_t source, uint32_t number, uint32_t 
     CHECK_EQUAL(task_handle_give(actor->task, source, SLOT_GIVEN + number, rights, badge), OK);
 }
 
+// --- what actors do ------------------------------------------------------------------------------
+
+void actor_calls(struct actor *self) {
+    uint32_t in = self->argument, out = 0;
+    self->result[0] = ipc_call(HANDLE(SLOT_GIVEN), WORLD_LABEL, &in, 1, &out, 1, 0);
+    self->result[1] = out;
+}
+
+void actor_echoes(struct actor *self) {
+    handle_t port = HANDLE(SLOT_GIVEN);
+    struct received received;
+    ipc_receive(port, &received);
+    for (;;) {
+        self->result[0]++;
+        ipc_reply_receive(port, received.token, TAG(WORLD_LABEL, 1, 0, 0), received.word,
+                          &received);
+    }
+}
+
+void actor_counts(struct actor *self) {
+    for (;;) {
+        self->result[0]++;
+    }
+}
+
 // --- waiting -------------------------------------------------------------------------------------
 
 static void alarm(uint32_t ms, uint32_t bit) {
@@ -318,6 +343,10 @@ handle_t port_make(uint32_t slot, uint32_t rank) {
     return HANDLE(slot);
 }
 
+handle_t world_port(void) {
+    return port_make(SLOT_TEST + 5, WORLD_RANK);
+}
+
 handle_t event_make(uint32_t slot) {
     CHECK_EQUAL(pool_event_create(POOL, slot), OK);
     return HANDLE(slot);
@@ -374,53 +403,4 @@ struct ipc_registers raw_enter(uint32_t eax, uint32_t ebx, uint32_t esi, uint32_
     struct ipc_registers r = {eax, ebx, esi, edi, ebp};
     ipc_enter(&r);
     return r;
-}
-
-// --- the command line ----------------------------------------------------------------------------
-
-static const char *option_find(const char *word) {
-    const char *command = start_info()->command;
-    for (const char *at = command; *at != 0; at++) {
-        uint32_t i = 0;
-        while (word[i] != 0 && at[i] == word[i]) {
-            i++;
-        }
-        if (word[i] == 0 && (at == command || at[-1] == ' ')) {
-            return at + i;
-        }
-    }
-    return NULL;
-}
-
-bool option_given(const char *word) {
-    return option_find(word) != NULL;
-}
-
-uint32_t option_number(const char *word, uint32_t otherwise) {
-    const char *digit = option_find(word);
-    if (digit == NULL) {
-        return otherwise;
-    }
-    uint32_t value = 0;
-    for (; *digit >= '0' && *digit <= '9'; digit++) {
-        value = value * 10 + (uint32_t)(*digit - '0');
-    }
-    return value;
-}
-
-void note_number(const char *name, uint32_t value) {
-    char text[48] = "# ", digits[10];
-    uint32_t length = 2, count = 0;
-    while (*name != 0) {
-        text[length++] = *name++;
-    }
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    while (count > 0) {
-        text[length++] = digits[--count];
-    }
-    text[length++] = '\n';
-    test_print(text, length);
 }

@@ -6,6 +6,8 @@
 #include "environment.h"
 
 #define ACTORS 12u
+#define WORLD_RANK 25u
+#define WORLD_LABEL 0x2001u  // of calls between actors
 #define MAIN_PRIORITY 20u
 #define ACTOR_PRIORITY 10u
 #define ACTOR_CEILING 31u
@@ -50,6 +52,13 @@ void actor_end(struct actor *actor);
 void actor_give(struct actor *actor, handle_t source, uint32_t number, uint32_t rights,
                 badge_t badge);
 
+// What actors do. One call of SLOT_GIVEN with its argument; result[0]: error, [1]: what came back.
+void actor_calls(struct actor *self);
+// Answers each call of SLOT_GIVEN with its first word; result[0]: calls so far.
+void actor_echoes(struct actor *self);
+// Counts in result[0], and never waits.
+void actor_counts(struct actor *self);
+
 // Wait until the actor's function has returned; fails the test after two minutes.
 void actor_wait(struct actor *actor);
 // Let all others run until each of them waits.
@@ -67,6 +76,8 @@ void port_next(handle_t port, struct received *received);
 
 // Objects in a slot of the test's, charged to the test's pool.
 handle_t port_make(uint32_t slot, uint32_t rank);
+// The port of most tests, ranked WORLD_RANK.
+handle_t world_port(void);
 handle_t event_make(uint32_t slot);
 handle_t pool_make(uint32_t slot, uint32_t frames);
 uint32_t pool_used(handle_t pool);
@@ -84,9 +95,3 @@ static inline error_t raw_error(uint32_t eax, uint32_t ebx) {
     tag_t tag = raw_enter(eax, ebx, 0, 0, 0).eax;
     return TAG_TO_ERROR(tag);
 }
-// Does the kernel's command line hold this word, or a word that begins so?
-bool option_given(const char *word);
-// Its number: seed=N.
-uint32_t option_number(const char *word, uint32_t otherwise);
-// A TAP comment: "# name value".
-void note_number(const char *name, uint32_t value);
