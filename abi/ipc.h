@@ -20,13 +20,16 @@ enum operation {
 #define TAG_WORDS_MAX 64u
 #define TAG_HANDLES_MAX 4u
 #define TAG_ITEMS_MAX 16u
+#define TAG_WORDS_SHIFT 16
+#define TAG_ITEMS_SHIFT 26
 #define TAG(label, words, handles, items) \
-    ((tag_t)((label) | (uint32_t)(words) << 16 | (uint32_t)(handles) << 23 | \
-             (uint32_t)(items) << 26))
+    ((tag_t)((label) | (uint32_t)(words) << TAG_WORDS_SHIFT | (uint32_t)(handles) << 23 | \
+             (uint32_t)(items) << TAG_ITEMS_SHIFT))
 #define TAG_LABEL(tag) ((tag) & 0xffffu)
-#define TAG_WORDS(tag) ((tag) >> 16 & 0x7fu)
+#define TAG_WORDS_MASK 0x7f0000u
+#define TAG_WORDS(tag) (((tag) & TAG_WORDS_MASK) >> TAG_WORDS_SHIFT)
 #define TAG_HANDLES(tag) ((tag) >> 23 & 7u)
-#define TAG_ITEMS(tag) ((tag) >> 26 & 0x1fu)
+#define TAG_ITEMS(tag) ((tag) >> TAG_ITEMS_SHIFT & 0x1fu)
 #define TAG_ERROR(error) ((tag_t)(-(int32_t)(error)))
 #define TAG_IS_ERROR(tag) ((int32_t)(tag) < 0)
 #define TAG_TO_ERROR(tag) ((error_t)(TAG_IS_ERROR(tag) ? -(int32_t)(tag) : 0))
@@ -98,4 +101,6 @@ enum right {
 
 // Tags that no server sends: the label of what a receive hands over when bits of the thread's
 // event were set (word 0: the bits, token and badge 0).
-#define LABEL_EVENT 0xfff0u
+#define LABEL_EVENT 0x0e00u
+// Labels of servers' messages are at least this. A call with a smaller one is not on the fast path.
+#define LABEL_SERVER 0x1000u

@@ -242,7 +242,9 @@ error_t answer_pool_port_create(const struct invocation *invocation,
         return E_MEMORY;
     }
     struct port *port = object->body;
-    *port = (struct port){.object = object, .rank = (uint8_t)in->rank};
+    *port = (struct port){.object = object};
+    object->rank = in->rank;
+    object->key = object_generation(object) | KEY_RECEIVE;
     handle_new(invocation, in->slot, object);
     return OK;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Numbers that the assembly needs, taken from the C types: text in the section .constants of this
 // file's object, which the build cuts out as constants.inc. Never linked into the kernel.
+#include "descriptor.h"
+#include "port.h"
 #include "thread.h"
 
 #define CONSTANT(name, value)                                                                 \
@@ -20,4 +22,64 @@ void constants(void) {
     CONSTANT(REGISTERS_EIP, offsetof(struct registers, eip));
     CONSTANT(REGISTERS_CS, offsetof(struct registers, cs));
     CONSTANT(REGISTERS_ESP, offsetof(struct registers, esp));
+    CONSTANT(REGISTERS_EAX, offsetof(struct registers, eax));
+    CONSTANT(REGISTERS_EBX, offsetof(struct registers, ebx));
+    CONSTANT(REGISTERS_ESI, offsetof(struct registers, esi));
+    CONSTANT(REGISTERS_EDI, offsetof(struct registers, edi));
+    CONSTANT(REGISTERS_EBP, offsetof(struct registers, ebp));
+    CONSTANT(REGISTERS_ERROR, offsetof(struct registers, error));
+    CONSTANT(REGISTERS_SIZE, sizeof(struct registers));
+    CONSTANT(VECTOR_PAGE_FAULT, VECTOR_PAGE_FAULT);
+    CONSTANT(THREAD_STATE, offsetof(struct thread, state));
+    CONSTANT(THREAD_PRIORITY, offsetof(struct thread, priority));
+    CONSTANT(THREAD_TASK, offsetof(struct thread, task));
+    CONSTANT(THREAD_HANDLES, offsetof(struct thread, handles));
+    CONSTANT(THREAD_TOKEN, offsetof(struct thread, token));
+    CONSTANT(THREAD_SERVER, offsetof(struct thread, server));
+    CONSTANT(THREAD_SERVED_BY, offsetof(struct thread, served_by));
+    CONSTANT(THREAD_PORT, offsetof(struct thread, port));
+    CONSTANT(THREAD_DIRECTORY, offsetof(struct thread, directory));
+    CONSTANT(THREAD_TLS_BASE, offsetof(struct thread, tls_base));
+    CONSTANT(THREAD_GS, offsetof(struct thread, gs));
+    CONSTANT(THREAD_PENDING, offsetof(struct thread, pending));
+    CONSTANT(THREAD_CYCLES, offsetof(struct thread, cycles));
+    CONSTANT(THREAD_BUFFER, offsetof(struct thread, buffer));
+    CONSTANT(THREAD_READY, THREAD_READY);
+    CONSTANT(THREAD_WAITING, THREAD_WAITING);
+    CONSTANT(THREAD_RECEIVING, THREAD_RECEIVING);
+    CONSTANT(THREAD_FAULTED, THREAD_FAULTED);
+    CONSTANT(TASK_SPACE, offsetof(struct task, space));
+    CONSTANT(TASK_POOL, offsetof(struct task, pool));
+    CONSTANT(TASK_FAULT_PORT, offsetof(struct task, fault_port.object));
+    CONSTANT(TASK_FAULT_GENERATION, offsetof(struct task, fault_port.generation));
+    CONSTANT(TASK_FAULT_BADGE, offsetof(struct task, fault_badge));
+    CONSTANT(HANDLE_OBJECT, offsetof(struct handle_entry, object));
+    CONSTANT(HANDLE_KEY, offsetof(struct handle_entry, key));
+    CONSTANT(HANDLE_BADGE, offsetof(struct handle_entry, badge));
+    CONSTANT(HANDLE_RIGHTS, offsetof(struct handle_entry, rights));
+    CONSTANT(HANDLES_SIZE, SLOT_COUNT * sizeof(struct handle_entry));
+    CONSTANT(OBJECT_KEY, offsetof(struct object, key));
+    CONSTANT(OBJECT_TYPE, offsetof(struct object, type));
+    CONSTANT(OBJECT_RECEIVER, offsetof(struct object, receiver));
+    CONSTANT(OBJECT_THREAD_BODY, offsetof(struct object, thread));
+    CONSTANT(OBJECT_RANK, offsetof(struct object, rank));
+    CONSTANT(OBJECT_SHIFT, __builtin_ctz(sizeof(struct object)));
+    CONSTANT(OBJECT_TASK, OBJECT_TASK);
+    CONSTANT(OBJECTS_TABLE, offsetof(struct object_state, table));
+    CONSTANT(OBJECTS_MASK, offsetof(struct object_state, mask));
+    CONSTANT(KEY_CALL, KEY_CALL);
+    CONSTANT(KEY_RECEIVE, KEY_RECEIVE);
+    CONSTANT(KEY_RECEIVE_HANDLE, KEY_RECEIVE_HANDLE);
+    CONSTANT(KEY_GENERATION, KEY_GENERATION);
+    CONSTANT(RIGHT_CALL, RIGHT_CALL);
+    CONSTANT(OP_REPLY_RECEIVE, OP_REPLY_RECEIVE);
+    CONSTANT(LABEL_SERVER, LABEL_SERVER);
+    CONSTANT(LABEL_task_ping, LABEL_task_ping);
+    CONSTANT(TOKEN_STEP, TOKEN_STEP);
+    CONSTANT(TAG_WORDS_SHIFT, TAG_WORDS_SHIFT);
+    CONSTANT(TAG_ITEMS_SHIFT, TAG_ITEMS_SHIFT);
+    CONSTANT(TAG_WORDS_MASK, TAG_WORDS_MASK);
+    CONSTANT(TAG_WORDS_MAX, TAG_WORDS_MAX);
+    CONSTANT(TSS_ESP0, offsetof(struct main_tss, tss.esp0));
+    CONSTANT(GDT_TLS, GDT_TLS);
 }

@@ -11,7 +11,7 @@
 #define MSR_SYSENTER_ESP 0x175u
 #define MSR_SYSENTER_EIP 0x176u
 
-extern char entry_stubs[], entry_sysenter[], entry_double_fault[], kernel_stack_top[];
+extern char entry_stubs[], entry_sysenter[], entry_page_fault[], entry_double_fault[], kernel_stack_top[];
 
 // Also read by fast.asm.
 struct main_tss main_tss __attribute__((aligned(64)));
@@ -81,6 +81,7 @@ static void idt_init(void) {
         idt[vector] = gate((uint32_t)(uintptr_t)entry_stubs + vector * STUB_BYTES,
                            SELECTOR_KERNEL_CODE, access);
     }
+    idt[14] = gate((uint32_t)(uintptr_t)entry_page_fault, SELECTOR_KERNEL_CODE, INTERRUPT);
     idt[2] = gate(0, GDT_FAULT_TSS * 8, TASK);
     idt[8] = gate(0, GDT_FAULT_TSS * 8, TASK);
     idt[0x80] = gate(LAYOUT_INT80, SELECTOR_USER_CODE, TRAP_USER);

@@ -5,30 +5,9 @@
         bits 32
 %include "constants.inc"
         extern current_thread
-        extern kernel_call, kernel_trap_user, kernel_trap_kernel
+        extern kernel_trap_user, kernel_trap_kernel
 
         section .text
-
-; sysenter: eax, ebx, esi, edi, ebp as abi/ipc.h says; ecx = user esp, edx = user eip.
-; esp points at TSS.esp0. DF, TF, NT and AC survive sysenter, so the flags are set anew.
-        global entry_sysenter
-entry_sysenter:
-        mov esp, [esp]
-        push dword SELECTOR_USER_DATA
-        push ecx
-        push dword EFLAGS_USER
-        push dword SELECTOR_USER_CODE
-        push edx
-        push dword 0
-        push dword VECTOR_SYSENTER
-        pushad
-        push dword EFLAGS_KERNEL
-        popfd
-        mov ecx, SELECTOR_USER_DATA
-        mov ds, ecx
-        mov es, ecx
-        mov esp, kernel_stack_top
-        call kernel_call
 
 ; Leave to the thread that current_thread names now.
         global entry_leave
@@ -73,11 +52,12 @@ entry_common:
         mov es, ecx
         cld
         test byte [esp + REGISTERS_CS], 3
-        jz .kernel
+        jz entry_kernel_trap
         mov esp, kernel_stack_top
         call kernel_trap_user
         jmp entry_leave
-.kernel:                                ; the idle loop's interrupts, #DB at sysenter, or a defect
+        global entry_kernel_trap
+entry_kernel_trap:                      ; the idle loop's interrupts, #DB at sysenter, or a defect
         mov eax, esp
         push eax
         call kernel_trap_kernel

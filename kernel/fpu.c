@@ -23,8 +23,7 @@ void fpu_init(void) {
 void fpu_leave(struct thread *thread) {
     if (thread != NULL && thread->flags & THREAD_FPU) {
         __asm__ volatile("fxsave (%0)" : : "r"(thread->fpu) : "memory");
-        thread->flags &= (uint8_t)~THREAD_FPU;
-        trap_on();
+        fpu_forget(thread);
     }
 }
 
@@ -43,12 +42,14 @@ error_t fpu_enter(struct thread *thread) {
     __asm__ volatile("clts");
     __asm__ volatile("fxrstor (%0)" : : "r"(thread->fpu) : "memory");
     thread->flags |= THREAD_FPU;
+    slow_flags |= SLOW_FPU;
     return OK;
 }
 
 void fpu_forget(struct thread *thread) {
     if (thread->flags & THREAD_FPU) {
         thread->flags &= (uint8_t)~THREAD_FPU;
+        slow_flags &= ~SLOW_FPU;
         trap_on();
     }
 }

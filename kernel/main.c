@@ -172,6 +172,7 @@ void kernel_main(uint32_t magic, uint32_t address) {
     fpu_init();
     trap_check_interval = option_number(option_value(multiboot.command, "check="));
     kalloc_poison = trap_check_interval != 0;
+    slow_flags |= trap_check_interval != 0 ? SLOW_CHECK : 0;
     schedule_spins = *option_value(multiboot.command, "idle=") == 's';
     log_print("quire: kernel: %u frames, %u free, tsc %u kHz, entered at tick %u%s\n", frames.total,
               frames.free, timer_tsc_khz(), entered,

@@ -8,7 +8,8 @@ struct object_state objects;
 struct thread thread_none;
 
 void object_init(struct object *table, uint32_t count) {
-    objects = (struct object_state){.table = table, .count = count, .first_free = 1};
+    objects = (struct object_state){.table = table, .count = count, .mask = count - 1,
+                                    .first_free = 1};
     for (uint32_t i = 0; i < count; i++) {
         table[i] = (struct object){.key = KEY_SLOW | 1, .thread = &thread_none,
                                    .next = (uint16_t)(i + 1 < count ? i + 1 : 0)};

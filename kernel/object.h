@@ -28,11 +28,16 @@ enum object_type {  // numbers of the kernel interfaces in abi/ipc.def
 //   object: KEY_CALL     a thread receives there (`receiver`)
 //           KEY_RECEIVE  nobody receives, no caller waits
 //           KEY_SLOW     neither, and whatever is no port
-//   handle: KEY_CALL, KEY_RECEIVE: of a port, with just that one right of the two; else 0
-#define KEY_CALL 0x40000000u
-#define KEY_RECEIVE 0x80000000u
-#define KEY_SLOW 0xc0000000u
-#define KEY_GENERATION 0x3fffffffu  // never 0
+//   handle: KEY_CALL, KEY_RECEIVE_HANDLE: of a port, with just that one right of the two;
+//           KEY_OTHER_HANDLE: any other; 0: empty slot
+// A call compares the two keys, a receive the object's with the handle's less (KEY_RECEIVE_HANDLE -
+// KEY_RECEIVE): no two others become equal.
+#define KEY_CALL 0x20000000u
+#define KEY_RECEIVE 0x40000000u
+#define KEY_SLOW 0x60000000u
+#define KEY_RECEIVE_HANDLE 0x80000000u
+#define KEY_OTHER_HANDLE 0xe0000000u
+#define KEY_GENERATION 0x1fffffffu  // never 0
 
 struct thread;
 
@@ -46,13 +51,14 @@ struct object {
     struct thread *thread;    // of a thread: itself, to find it by its token; else &thread_none
     token_t token;            // of the last thread in this slot: its successor counts on
     uint16_t previous;        // in the ring
-    uint16_t unused;
+    uint16_t rank;            // port: priority that its server works at
 };
 _Static_assert(sizeof(void *) != 4 || sizeof(struct object) == 32, "32 bytes a slot");
 
 struct object_state {
     struct object *table;
     uint32_t count;       // a power of two, so that a token finds a slot without a test
+    uint32_t mask;        // count - 1
     uint32_t used;        // retired slots included
     uint16_t first_free;
 };

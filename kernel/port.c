@@ -171,7 +171,7 @@ static void call_begin(struct thread *caller, badge_t badge, tag_t tag, uint32_t
 
 error_t port_call(struct thread *caller, struct port *port, badge_t badge, tag_t tag) {
     if (TAG_IS_ERROR(tag) || TAG_ITEMS(tag) != 0 || TAG_WORDS(tag) > TAG_WORDS_MAX ||
-        TAG_HANDLES(tag) > TAG_HANDLES_MAX || TAG_LABEL(tag) >= LABEL_EVENT ||
+        TAG_HANDLES(tag) > TAG_HANDLES_MAX || TAG_LABEL(tag) == LABEL_EVENT ||
         LABEL_INTERFACE(TAG_LABEL(tag)) == INTERFACE_fault) {
         return E_LENGTH;
     }
@@ -181,12 +181,12 @@ error_t port_call(struct thread *caller, struct port *port, badge_t badge, tag_t
     return send(caller, port);
 }
 
-error_t port_fault(struct thread *thread, uint32_t label, uint32_t address, uint32_t eip) {
+error_t port_fault(struct thread *thread, tag_t tag, uint32_t address, uint32_t eip) {
     struct port *port = reference_body(thread->task->fault_port);
     if (port == NULL) {
         return E_DEAD;
     }
-    call_begin(thread, thread->task->fault_badge, TAG(label, 2, 0, 0), address, eip);
+    call_begin(thread, thread->task->fault_badge, tag, address, eip);
     thread->flags |= THREAD_FAULTED;
     TRACE_THREAD(fault, thread, object_slot(port->object), thread->call_id, thread->tag, address,
                  eip, 0);
@@ -221,8 +221,8 @@ static error_t deliver_first(struct thread *caller, struct thread *receiver) {
 }
 
 error_t port_receive(struct thread *thread, struct port *port, bool wait) {
-    if (port != NULL && thread->priority != port->rank) {
-        thread_priority_set(thread, port->rank);
+    if (port != NULL && thread->priority != port->object->rank) {
+        thread_priority_set(thread, port->object->rank);
     }
     if (event_collect(thread)) {
         return OK;
@@ -252,6 +252,11 @@ error_t port_receive(struct thread *thread, struct port *port, bool wait) {
 }
 
 // --- reply ---------------------------------------------------------------------------------------
+
+error_t port_map_one(struct task *task, const struct pool *owner, uint32_t page, uint32_t frame) {
+    struct map_item item = {page, frame};
+    return space_map(&task->space, &item, 1, owner);
+}
 
 // A reply to a fault: nothing (try again), map items, or an error that ends the task.
 static error_t reply_fault(struct thread *server, struct thread *faulter, tag_t tag) {
@@ -308,7 +313,7 @@ static error_t reply_call(struct thread *server, struct thread *caller, tag_t ta
 }
 
 error_t port_reply(struct thread *server, token_t token, tag_t tag) {
-    struct thread *caller = objects.table[TOKEN_SLOT(token) & (objects.count - 1)].thread;
+    struct thread *caller = objects.table[TOKEN_SLOT(token) & objects.mask].thread;
     if (caller->token != token || (caller->server & ~(uintptr_t)1) != (uintptr_t)server->task) {
         return E_TOKEN;
     }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Ports and the message path: call, receive, reply. A port's rank is the priority its server works
-// at; callers wait in order of arrival.
+// at (object->rank); callers wait in order of arrival.
 #pragma once
 #include "thread.h"
 
 struct port {
     struct object *object;
-    uint8_t rank;
     struct queue callers;    // THREAD_SENDING
     struct queue receivers;  // THREAD_RECEIVING, but for the object's receiver
 };
@@ -18,7 +17,10 @@ error_t port_receive(struct thread *thread, struct port *port, bool wait);
 error_t port_reply(struct thread *server, token_t token, tag_t tag);
 
 // A fault is a call that the kernel makes for the thread. E_DEAD: there is no fault port.
-error_t port_fault(struct thread *thread, uint32_t label, uint32_t address, uint32_t eip);
+error_t port_fault(struct thread *thread, tag_t tag, uint32_t address, uint32_t eip);
+
+// The one map item of a reply to a fault of `task`, for fast.asm.
+error_t port_map_one(struct task *task, const struct pool *owner, uint32_t page, uint32_t frame);
 
 // The server of a waiting caller is gone: a call fails with E_RESTARTED, a fault is tried again.
 void port_caller_abandoned(struct thread *caller);

@@ -20,6 +20,8 @@ static uint64_t switched_at;
 // servers above it do meanwhile is done for it, or at least in its time.
 static struct thread *slice_owner;
 static bool slice_over;
+struct task *schedule_fast;
+uint8_t schedule_highest;
 uint64_t schedule_idle_cycles;
 bool schedule_spins;
 
@@ -159,9 +161,7 @@ static bool slice_check(void) {
     return slice_used_up(current_thread);
 }
 
-void schedule(void) {
-    end_tasks();
-    trace_wake();
+static void choose(void) {
     bool runs = current_thread != NULL && current_thread->state == THREAD_READY;
     if (ready_mask == 0 && !runs) {
         idle();
@@ -187,4 +187,13 @@ void schedule(void) {
     if (first_of(best) != NULL) {
         slice_begin(next);
     }
+}
+
+void schedule(void) {
+    end_tasks();
+    trace_wake();
+    choose();
+    bool pays = slice_owner != NULL && !slice_used_up(slice_owner);
+    schedule_fast = pays ? slice_owner->task : NULL;
+    schedule_highest = ready_mask == 0 ? 0 : (uint8_t)bit_highest(ready_mask);
 }

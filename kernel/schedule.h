@@ -10,6 +10,11 @@ extern uint64_t schedule_idle_cycles;
 // clock then counts nothing but instructions; a halt lets it jump by a host-dependent few.
 extern bool schedule_spins;
 
+// For fast.asm, valid until the next entry into the C code: the task to one of whose threads the
+// CPU may go without schedule() (NULL: none), if its priority is at least that of all ready ones.
+extern struct task *schedule_fast;
+extern uint8_t schedule_highest;
+
 void schedule_add(struct thread *thread);
 // Take a thread out of whatever queue it stands in.
 void schedule_unqueue(struct thread *thread);

@@ -28,6 +28,7 @@ struct task *task_create(struct pool *pool, badge_t badge, uint32_t rank, uint32
     for (uint32_t slot = 0; slot < SLOT_COUNT; slot++) {
         handle_drop(task, slot);
     }
+    task->fault_port.object = objects.table;  // no port: its slot is never used
     task->next = task_list;
     if (task_list != NULL) {
         task_list->previous = task;
@@ -209,13 +210,14 @@ error_t handle_slot_check(const struct task *task, uint32_t slot) {
 
 void handle_set(struct task *task, uint32_t slot, struct object *object, uint32_t rights,
                 badge_t badge) {
-    uint32_t right = rights & (RIGHT_CALL | RIGHT_RECEIVE), key = object_generation(object);
+    uint32_t right = rights & (RIGHT_CALL | RIGHT_RECEIVE), kind = KEY_OTHER_HANDLE;
     if (object->type == OBJECT_PORT && right == RIGHT_CALL) {
-        key |= KEY_CALL;
+        kind = KEY_CALL;
     } else if (object->type == OBJECT_PORT && right == RIGHT_RECEIVE) {
-        key |= KEY_RECEIVE;
+        kind = KEY_RECEIVE_HANDLE;
     }
-    task->handles[slot] = (struct handle_entry){object, key, badge, rights};
+    task->handles[slot] =
+        (struct handle_entry){object, object_generation(object) | kind, badge, rights};
 }
 
 void handle_drop(struct task *task, uint32_t slot) {
@@ -224,8 +226,7 @@ void handle_drop(struct task *task, uint32_t slot) {
 
 error_t handle_rank_check(const struct task *task, const struct object *object, uint32_t rights) {
     if (object->type == OBJECT_PORT && rights & RIGHT_CALL) {
-        const struct port *port = object->body;
-        return port->rank > task->rank ? OK : E_RANK;
+        return object->rank > task->rank ? OK : E_RANK;
     }
     return OK;
 }

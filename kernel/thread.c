@@ -10,6 +10,7 @@
 #include "window.h"
 
 struct thread *current_thread;
+uint32_t slow_flags;
 
 void queue_add(struct queue *queue, struct thread *thread) {
     thread->queue = queue;

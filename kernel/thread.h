@@ -11,6 +11,7 @@ struct registers {
 };
 
 #define VECTOR_SYSENTER 0x100u  // in registers.vector: entered by sysenter
+#define VECTOR_PAGE_FAULT 14u
 #define SELECTOR_KERNEL_CODE 0x08u
 #define SELECTOR_KERNEL_DATA 0x10u
 #define SELECTOR_USER_CODE 0x1bu
@@ -28,6 +29,12 @@ enum thread_state {
     THREAD_WAITING,  // received by a server: waits for the reply
     THREAD_RECEIVING,
 };
+
+// Whatever needs the C code instead of fast.asm.
+extern uint32_t slow_flags;
+#define SLOW_TRACE 1u
+#define SLOW_CHECK 2u
+#define SLOW_FPU 4u  // the running thread's state is in the FPU
 
 #define THREAD_FAULTED 1u  // flags: what it sent is a fault
 #define THREAD_FPU 2u      // its state is in the FPU

@@ -17,8 +17,13 @@ static struct reference reader;
 static uint32_t reader_bits;
 bool trace_wake_due;
 
+static void mask_set(uint32_t mask) {
+    trace_mask = mask;
+    slow_flags = mask != 0 ? slow_flags | SLOW_TRACE : slow_flags & ~SLOW_TRACE;
+}
+
 void trace_detach(void) {
-    trace_mask = 0;
+    mask_set(0);
     for (uint32_t i = 0; i < ring_frames; i++) {
         frame_entry(ring[i])->flags &= (uint8_t)~FRAME_PINNED;
     }
@@ -42,13 +47,13 @@ error_t trace_attach(const frame_t *frames_of_ring, uint32_t count, struct objec
     *header = (struct trace_header){.capacity = records, .tsc_khz = tsc_khz};
     reader = object_reference(event);
     reader_bits = bits;
-    trace_mask = wanted_mask;
+    mask_set(wanted_mask);
     return OK;
 }
 
 void trace_control(uint32_t mask) {
     wanted_mask = mask;
-    trace_mask = header == NULL ? 0 : mask;
+    mask_set(header == NULL ? 0 : mask);
 }
 
 // The reader is told at each half of the ring. It may write anything into the header: only indices

@@ -13,14 +13,14 @@
 #include "schedule.h"
 #include "trap.h"
 
-enum { VECTOR_DEBUG = 1, VECTOR_NO_FPU = 7, VECTOR_PAGE_FAULT = 14 };
-enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_FETCH = 16 };
+enum { VECTOR_DEBUG = 1, VECTOR_NO_FPU = 7 };
 
 uint64_t machine_entries;
 uint32_t trap_check_interval;
 static uint32_t check_countdown;
 
 extern char entry_sysenter[];
+extern uint32_t fast_switches, fast_returns;  // entries that fast.asm dealt with
 
 void trap_check(void) {
     struct frame_check check = frame_check();
@@ -29,8 +29,11 @@ void trap_check(void) {
     }
 }
 
-static void entry_count(void) {
-    machine_entries++;
+static void entry_count(const struct thread *thread) {
+    machine_entries += 1 + fast_switches + fast_returns;
+    space_loads += fast_switches;
+    fast_switches = fast_returns = 0;
+    space_loaded = &thread->task->space;
     if (__builtin_expect(trap_check_interval != 0, 0) && ++check_countdown >= trap_check_interval) {
         check_countdown = 0;
         trap_check();
@@ -123,7 +126,7 @@ static error_t operation(struct thread *thread) {
 
 void kernel_call(void) {
     struct thread *thread = current_thread;
-    entry_count();
+    entry_count(thread);
     error_t error = operation(thread);
     if (error != OK) {  // then the thread is still there, and runs
         thread->registers.eax = TAG_ERROR(error);
@@ -133,18 +136,22 @@ void kernel_call(void) {
 
 // --- exceptions and interrupts of user code ------------------------------------------------------
 
-static uint32_t fault_label(uint32_t code) {
-    if (code & FAULT_FETCH) {
-        return LABEL_fault_execute;
-    }
-    if (!(code & FAULT_WRITE)) {
-        return LABEL_fault_read;
-    }
-    return code & FAULT_PRESENT ? LABEL_fault_protection : LABEL_fault_write;
-}
+// What a fault sends, by the low bits of its error code.
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_FETCH = 16, FAULT_CODES = 32 };
+#define FAULT_TAG(code)                                                           \
+    [code] = TAG((code)&FAULT_FETCH     ? LABEL_fault_execute                     \
+                 : !((code)&FAULT_WRITE) ? LABEL_fault_read                       \
+                 : (code)&FAULT_PRESENT  ? LABEL_fault_protection                 \
+                                         : LABEL_fault_write,                     \
+                 2, 0, 0)
+#define FAULT_TAGS(first) FAULT_TAG(first), FAULT_TAG(first + 1), FAULT_TAG(first + 2), \
+                          FAULT_TAG(first + 3)
+const tag_t fault_tags[FAULT_CODES] = {FAULT_TAGS(0),  FAULT_TAGS(4),  FAULT_TAGS(8),
+                                       FAULT_TAGS(12), FAULT_TAGS(16), FAULT_TAGS(20),
+                                       FAULT_TAGS(24), FAULT_TAGS(28)};
 
-static void fault(struct thread *thread, uint32_t label, uint32_t address) {
-    if (port_fault(thread, label, address, thread->registers.eip) == OK) {
+static void fault(struct thread *thread, tag_t tag, uint32_t address) {
+    if (port_fault(thread, tag, address, thread->registers.eip) == OK) {
         return;
     }
     if (thread->task->badge == BADGE_INIT) {
@@ -158,16 +165,16 @@ static void exception(struct thread *thread, uint32_t vector) {
         return;
     }
     if (vector == VECTOR_PAGE_FAULT) {
-        fault(thread, fault_label(thread->registers.error), cr2_read());
+        fault(thread, fault_tags[thread->registers.error % FAULT_CODES], cr2_read());
     } else {
-        fault(thread, LABEL_fault_exception, vector);
+        fault(thread, TAG(LABEL_fault_exception, 2, 0, 0), vector);
     }
 }
 
 void kernel_trap_user(void) {
     struct thread *thread = current_thread;
     uint32_t vector = thread->registers.vector;
-    entry_count();
+    entry_count(thread);
     if (vector >= IRQ_VECTOR) {
         irq_interrupt(vector - IRQ_VECTOR);
     } else {

@@ -29,7 +29,7 @@ TEST(call_wrong, "a call with a tag that no server may see is refused") {
     handle_t port = world_port();
     const tag_t wrong[] = {TAG_ERROR(E_IO), TAG(WORLD_LABEL, 65, 0, 0), TAG(WORLD_LABEL, 127, 0, 0),
                            TAG(WORLD_LABEL, 0, 5, 0), TAG(WORLD_LABEL, 0, 7, 0), TAG(WORLD_LABEL, 0, 0, 1),
-                           TAG(WORLD_LABEL, 0, 0, 31), TAG(LABEL_EVENT, 1, 0, 0), TAG(0xffff, 0, 0, 0),
+                           TAG(WORLD_LABEL, 0, 0, 31), TAG(LABEL_EVENT, 1, 0, 0), TAG(LABEL_EVENT, 0, 0, 0),
                            TAG(LABEL_fault_read, 2, 0, 0), TAG(LABEL_fault_exception, 2, 0, 0)};
     for (uint32_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
         CHECK_EQUAL(raw_error(port | OP_CALL, wrong[i]), E_LENGTH);

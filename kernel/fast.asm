@@ -1,0 +1,347 @@
+; SPDX-License-Identifier: MIT
+; The fast path: a call to a server that waits, the reply that goes on receiving, a page fault sent
+; to a pager that waits, the reply that maps one page, and the ping of a task. The CPU goes straight
+; from one thread to the other; no queue is touched, no frame of registers is saved but where a
+; fault needs it. Every check stands before the first change; whatever it finds in its way, the
+; C code does from the start (port.c), and means the same.
+;
+; Not here: handles in messages, more than 64 words, errors as replies, more than one map item,
+; waiting callers, tracing, checking, a live FPU state (slow_flags).
+        bits 32
+%include "constants.inc"
+        extern main_tss, gdt, tls_loaded, current_thread, kernel_stack_top, objects
+        extern slow_flags, schedule_fast, schedule_highest, space_loaded, fault_tags
+        extern kernel_call, kernel_trap_user, entry_leave, entry_kernel_trap, port_map_one
+
+; esp is the end of the registers of the thread that entered, until SWITCH.
+%define SELF(field) esp + field - REGISTERS_SIZE
+
+; What the other task must not find is set anew: DF, TF, NT, AC, and the data segments.
+%macro ENTER 0
+        push dword EFLAGS_KERNEL
+        popfd
+        mov ds, [cs:data_selector]
+        mov es, [cs:data_selector]
+%endmacro
+
+; CPU time of the thread that stops (%1), and of the one that starts (%2). Changes eax, edx.
+%macro ACCOUNT 2
+        rdtsc
+        add [%1 + THREAD_CYCLES], eax
+        adc [%1 + THREAD_CYCLES + 4], edx
+        sub [%2 + THREAD_CYCLES], eax
+        sbb [%2 + THREAD_CYCLES + 4], edx
+%endmacro
+
+; Receive at the port of object edx, and let caller ecx go on: nothing fails from here on.
+%macro TURN 0
+        xor eax, eax
+        mov [ecx + THREAD_SERVER], eax
+        lea eax, [SELF(0)]
+        mov [edx + OBJECT_RECEIVER], eax
+        mov [SELF(THREAD_PORT)], edx
+        xor dword [edx + OBJECT_KEY], KEY_CALL ^ KEY_RECEIVE
+        mov word [SELF(THREAD_STATE)], THREAD_RECEIVING
+        mov word [ecx + THREAD_STATE], THREAD_READY
+        add dword [ecx + THREAD_TOKEN], TOKEN_STEP
+        ACCOUNT esp - REGISTERS_SIZE, ecx
+%endmacro
+
+; The CPU is thread ecx's; %1 names this use. Changes edx.
+%macro SWITCH 1
+        lea edx, [ecx + REGISTERS_SIZE]
+        mov [main_tss + TSS_ESP0], edx
+        mov [current_thread], ecx
+        inc dword [fast_switches]
+        mov edx, [ecx + THREAD_DIRECTORY]
+        mov cr3, edx
+        mov edx, [ecx + THREAD_TLS_BASE]
+        cmp edx, [tls_loaded]
+        jne tls_%1
+switch_%1:
+        mov fs, [cs:null_selector]
+        mov gs, [ecx + THREAD_GS]
+%endmacro
+; Its TLS base goes into the descriptor.
+%macro TLS 1
+tls_%1: mov [tls_loaded], edx
+        mov [gdt + GDT_TLS * 8 + 2], dx
+        shr edx, 16
+        mov [gdt + GDT_TLS * 8 + 4], dl
+        mov [gdt + GDT_TLS * 8 + 7], dh
+        jmp switch_%1
+%endmacro
+
+; Words from the third on, of a message with tag %1, from buffer esi to buffer edi. Changes ecx.
+%macro WORDS 1
+        mov ecx, %1
+        shr ecx, TAG_WORDS_SHIFT
+        sub ecx, 2
+        add esi, 8
+        add edi, 8
+        rep movsd
+%endmacro
+
+; The running server may reply to ecx and receive at edx, as far as others do not want the CPU.
+; Changes eax.
+%macro MAY_TURN 0
+        cmp dword [SELF(THREAD_PENDING)], 0
+        jne slow
+        cmp dword [slow_flags], 0
+        jne slow
+        mov eax, [ecx + THREAD_TASK]
+        cmp eax, [schedule_fast]
+        jne slow
+        mov al, [ecx + THREAD_PRIORITY]
+        cmp al, [schedule_highest]
+        jb slow
+%endmacro
+
+        section .text
+
+; sysenter: eax, ebx, esi, edi, ebp as abi/ipc.h says; ecx = user esp, edx = user eip.
+; esp points at TSS.esp0.
+        global entry_sysenter
+entry_sysenter:
+        mov esp, [esp]
+        mov [SELF(REGISTERS_EIP)], edx
+        mov [SELF(REGISTERS_ESP)], ecx
+        mov dword [SELF(REGISTERS_VECTOR)], VECTOR_SYSENTER
+        ENTER
+        test al, 15
+        jnz reply
+
+; --- call ----------------------------------------------------------------------------------------
+        cmp eax, HANDLES_SIZE
+        jae slow_call
+        mov edx, [SELF(THREAD_HANDLES)]
+        mov esi, [edx + eax + HANDLE_OBJECT]
+        mov ecx, [edx + eax + HANDLE_KEY]
+        cmp ecx, [esi + OBJECT_KEY]
+        jne ping
+        cmp bx, LABEL_SERVER
+        jb slow_call
+        cmp dword [slow_flags], 0
+        jne slow_call
+        mov ecx, [esi + OBJECT_RECEIVER]
+        mov edx, [edx + eax + HANDLE_BADGE]
+        mov [SELF(REGISTERS_EAX)], eax
+        mov al, [ecx + THREAD_PRIORITY]
+        cmp al, [SELF(THREAD_PRIORITY)]
+        jb slow_refused
+        mov eax, [ecx + THREAD_TASK]
+        cmp eax, [SELF(THREAD_SERVED_BY)]
+        jne slow_refused
+        cmp ebx, 3 << TAG_WORDS_SHIFT
+        jae call_words
+call_deliver:
+        xor dword [esi + OBJECT_KEY], KEY_CALL ^ KEY_RECEIVE
+        mov [SELF(THREAD_SERVER)], eax
+        mov word [SELF(THREAD_STATE)], THREAD_WAITING
+        mov word [ecx + THREAD_STATE], THREAD_READY
+        mov esi, edx
+        ACCOUNT esp - REGISTERS_SIZE, ecx
+        mov eax, ebx
+        mov ebx, [SELF(THREAD_TOKEN)]
+switch: SWITCH call
+        mov edx, [ecx + REGISTERS_EIP]
+        mov ecx, [ecx + REGISTERS_ESP]
+        sti
+        sysexit
+        TLS call
+
+call_words:
+        test ebx, ~(TAG_WORDS_MASK | 0xffff)
+        jnz slow_refused
+        cmp ebx, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT
+        jae slow_refused
+        mov [saved], esi
+        mov [saved + 4], ecx
+        mov [saved + 8], edi
+        mov esi, [SELF(THREAD_BUFFER)]
+        mov edi, [ecx + THREAD_BUFFER]
+        WORDS ebx
+        mov esi, [saved]
+        mov ecx, [saved + 4]
+        mov edi, [saved + 8]
+        jmp call_deliver
+
+; No receiver waits; or the handle names no port: a task answers a ping here.
+ping:   cmp ebx, LABEL_task_ping
+        jne slow_call
+        xor ecx, [esi + OBJECT_KEY]
+        test ecx, KEY_GENERATION
+        jnz slow_call
+        cmp word [esi + OBJECT_TYPE], OBJECT_TASK
+        jne slow_call
+        test byte [edx + eax + HANDLE_RIGHTS], RIGHT_CALL
+        jz slow_call
+        cmp dword [slow_flags], 0
+        jne slow_call
+        inc dword [fast_returns]
+        mov eax, ebx
+        mov edx, [SELF(REGISTERS_EIP)]
+        mov ecx, [SELF(REGISTERS_ESP)]
+        sti
+        sysexit
+
+; --- reply and receive ---------------------------------------------------------------------------
+reply:  mov [SELF(REGISTERS_EAX)], eax
+        lea ecx, [eax - OP_REPLY_RECEIVE]
+        test cl, 15
+        jnz slow
+        cmp ecx, HANDLES_SIZE
+        jae slow
+        mov edx, [SELF(THREAD_HANDLES)]
+        mov eax, [edx + ecx + HANDLE_KEY]
+        mov edx, [edx + ecx + HANDLE_OBJECT]
+        sub eax, KEY_RECEIVE_HANDLE - KEY_RECEIVE
+        cmp eax, [edx + OBJECT_KEY]
+        jne slow
+        mov al, [SELF(THREAD_PRIORITY)]
+        cmp al, [edx + OBJECT_RANK]
+        jne slow
+        mov ecx, ebx
+        and ecx, [objects + OBJECTS_MASK]
+        shl ecx, OBJECT_SHIFT
+        add ecx, [objects + OBJECTS_TABLE]
+        mov ecx, [ecx + OBJECT_THREAD_BODY]
+        cmp ebx, [ecx + THREAD_TOKEN]
+        jne slow
+        mov eax, [SELF(THREAD_TASK)]
+        sub eax, [ecx + THREAD_SERVER]
+        jnz reply_fault
+        MAY_TURN
+        cmp esi, 3 << TAG_WORDS_SHIFT
+        jae reply_words
+reply_deliver:
+        TURN
+        mov eax, esi
+        jmp switch
+
+reply_words:
+        test esi, ~(TAG_WORDS_MASK | 0xffff)
+        jnz slow
+        cmp esi, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT
+        jae slow
+        mov [saved], esi
+        mov [saved + 4], ecx
+        mov [saved + 8], edi
+        mov esi, [SELF(THREAD_BUFFER)]
+        mov edi, [ecx + THREAD_BUFFER]
+        mov ebx, [esi + 8]
+        WORDS [saved]
+        mov esi, [saved]
+        mov ecx, [saved + 4]
+        mov edi, [saved + 8]
+        jmp reply_deliver
+
+; A fault that waits for this task (its server word is one more): map the page, go on.
+reply_fault:
+        inc eax
+        jnz slow
+        mov eax, esi
+        shr eax, TAG_WORDS_SHIFT
+        cmp eax, 1 << (TAG_ITEMS_SHIFT - TAG_WORDS_SHIFT)
+        jne slow
+        MAY_TURN
+        mov [SELF(REGISTERS_EBX)], ebx
+        mov [SELF(REGISTERS_ESI)], esi
+        mov [SELF(REGISTERS_EDI)], edi
+        mov [SELF(REGISTERS_EBP)], ebp
+        mov eax, [SELF(THREAD_TASK)]
+        mov ebx, ecx
+        mov esi, edx
+        mov esp, kernel_stack_top
+        lea edx, [eax + TASK_SPACE]
+        mov [space_loaded], edx
+        push ebp
+        push edi
+        push dword [eax + TASK_POOL]
+        push dword [ecx + THREAD_TASK]
+        call port_map_one
+        mov esp, [main_tss + TSS_ESP0]
+        test eax, eax
+        jnz slow_stored
+        mov ecx, ebx
+        mov edx, esi
+        TURN
+        SWITCH fault
+        mov esp, ecx
+        popad
+        add esp, 8
+        iretd
+        TLS fault
+
+; --- page fault ----------------------------------------------------------------------------------
+; The CPU has pushed its frame and an error code.
+        global entry_page_fault
+entry_page_fault:
+        push dword VECTOR_PAGE_FAULT
+        ENTER
+        pushad
+        test byte [esp + REGISTERS_CS], 3
+        jz entry_kernel_trap
+        cmp dword [slow_flags], 0
+        jne slow_fault
+        mov ebx, [esp + THREAD_TASK]
+        mov esi, [ebx + TASK_FAULT_PORT]
+        mov ecx, [ebx + TASK_FAULT_GENERATION]
+        or ecx, KEY_CALL
+        cmp ecx, [esi + OBJECT_KEY]
+        jne slow_fault
+        mov ecx, [esi + OBJECT_RECEIVER]
+        mov al, [ecx + THREAD_PRIORITY]
+        cmp al, [esp + THREAD_PRIORITY]
+        jb slow_fault
+        mov edx, [ecx + THREAD_TASK]
+        cmp edx, [esp + THREAD_SERVED_BY]
+        jne slow_fault
+        xor dword [esi + OBJECT_KEY], KEY_CALL ^ KEY_RECEIVE
+        inc edx
+        mov [esp + THREAD_SERVER], edx
+        mov word [esp + THREAD_STATE], THREAD_WAITING | THREAD_FAULTED << 8
+        mov word [ecx + THREAD_STATE], THREAD_READY
+        ACCOUNT esp, ecx
+        mov esi, [ebx + TASK_FAULT_BADGE]
+        mov edi, cr2
+        mov ebp, [esp + REGISTERS_EIP]
+        mov ebx, [esp + THREAD_TOKEN]
+        mov eax, [esp + REGISTERS_ERROR]
+        and eax, 31
+        mov eax, [fault_tags + eax * 4]
+        jmp switch
+
+; --- the slow path: all registers saved, nothing changed -----------------------------------------
+slow_call:
+        mov [SELF(REGISTERS_EAX)], eax
+slow_refused:
+        xor esi, esi
+slow:   mov [SELF(REGISTERS_EBX)], ebx
+        mov [SELF(REGISTERS_ESI)], esi
+        mov [SELF(REGISTERS_EDI)], edi
+        mov [SELF(REGISTERS_EBP)], ebp
+slow_stored:
+        mov esp, kernel_stack_top
+        call kernel_call
+        jmp entry_leave
+slow_fault:
+        mov esp, kernel_stack_top
+        call kernel_trap_user
+        jmp entry_leave
+
+        section .rodata
+data_selector:
+        dw SELECTOR_USER_DATA
+null_selector:
+        dw 0
+
+        section .bss
+        global fast_switches, fast_returns
+fast_switches:
+        resd 1                          ; entries that loaded CR3 and left to another thread
+fast_returns:
+        resd 1                          ; entries that came back to the same thread
+saved:  resd 3
+
+        section .note.GNU-stack noalloc noexec nowrite progbits
