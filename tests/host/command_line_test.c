@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "random.h"
 #include "test.h"
 
 static struct command_line line;
@@ -104,12 +105,6 @@ TEST(command_all, "all options at once are read, and the last of two counts") {
     CHECK(accepted("store=disk") && line.store == STORE_DISK);
     CHECK(accepted("store=ram") && line.store == STORE_RAM && line.store_pages == 0);
     CHECK(accepted("trace=off frames=8") && line.trace == 0 && line.frames == 8);
-}
-
-static uint32_t random_next(uint32_t *state) {
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    return *state ^= *state << 5;
 }
 
 // A line put together from pieces that mean something, and from noise.

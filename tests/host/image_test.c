@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "random.h"
 #include "test.h"
 
 #define FILE_BYTES 8192u
@@ -253,12 +254,6 @@ static int image_is_sound(const struct image *image, uint64_t length) {
                    image->entry < (uint64_t)a->address + a->file_size;
     }
     return image->segment_count > 0 && image->segment_count <= IMAGE_SEGMENTS_MAX && entered;
-}
-
-static uint32_t random_next(uint32_t *state) {
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    return *state ^= *state << 5;
 }
 
 // Damage the headers in up to four places, with values that are likely to hurt.

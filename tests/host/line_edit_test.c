@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The console's line editor: hostile bytes break no law, keys do what the manual says, and what it
-// draws is what a terminal then shows. A terminal of one row, in this file, reads its output.
+// draws is what a terminal then shows.
 #include "servers/console/line_edit.h"
 
 #include <string.h>
 
+#include "random.h"
+#include "screen.h"
 #include "test.h"
 
 #define PROMPT "quire> "
@@ -15,94 +17,25 @@
 #define HOME "\x1b[H"
 #define END "\x1b[F"
 
-// ---- a terminal: one row, of which UTF-8 characters are kept as their first byte ---------------
-struct terminal {
-    char row[LINE_COLUMNS + 1];
-    uint32_t column, rows, bells;
-    bool wrapped;  // something was written past the last column
-    char above[LINE_COLUMNS + 1];  // the row before
-};
-
 static struct line_edit edit;
-static struct terminal screen;
+static struct screen screen;
 
-static void screen_put(char byte) {
-    if (((uint8_t)byte & 0xc0) == 0x80) {
-        return;
-    }
-    screen.wrapped |= screen.column >= LINE_COLUMNS;
-    if (screen.column < LINE_COLUMNS) {
-        screen.row[screen.column++] = byte;
-    }
-}
-
-static void screen_line(void) {
-    memcpy(screen.above, screen.row, sizeof screen.row);
-    memset(screen.row, ' ', LINE_COLUMNS);
-    screen.rows++;
-}
-
-// One escape sequence at *at; returns the place behind it.
-static uint32_t screen_escape(uint32_t at) {
-    uint32_t number = 0;
-    CHECK(edit.out[at + 1] == '[');
-    for (at += 2; edit.out[at] >= '0' && edit.out[at] <= '9'; at++) {
-        number = number * 10 + (uint32_t)(edit.out[at] - '0');
-    }
-    switch (edit.out[at]) {
-    case 'K':
-        memset(screen.row + screen.column, ' ', LINE_COLUMNS - screen.column);
-        break;
-    case 'D':
-        CHECK(number > 0 && number <= screen.column);
-        screen.column -= number;
-        break;
-    case 'H':
-        screen.column = 0;
-        break;
-    case 'J':
-        memset(screen.row, ' ', LINE_COLUMNS);
-        break;
-    default:
-        CHECK(!"the editor wrote an unknown escape sequence");
-    }
-    return at + 1;
-}
-
-static void screen_read(void) {
-    for (uint32_t at = 0; at < edit.out_length;) {
-        char byte = edit.out[at];
-        if (byte == '\x1b') {
-            at = screen_escape(at);
-            continue;
-        }
-        if (byte == '\r') {
-            screen.column = 0;
-        } else if (byte == '\n') {
-            screen_line();
-        } else if (byte == '\a') {
-            screen.bells++;
-        } else {
-            screen_put(byte);
-        }
-        at++;
-    }
+static void show(void) {
+    screen_read(&screen, edit.out, edit.out_length);
     edit.out_length = 0;
 }
 
-// ---- helpers ---------------------------------------------------------------------------------
 static void begin(void) {
     memset(&edit, 0, sizeof edit);
-    memset(&screen, 0, sizeof screen);
-    memset(screen.row, ' ', LINE_COLUMNS);
+    screen_clear(&screen);
     line_edit_start(&edit, PROMPT, strlen(PROMPT), 0);
-    screen_read();
+    show();
 }
 
 static enum line_result feed_byte(uint8_t byte) {
     enum line_result result = line_edit_byte(&edit, byte);
     CHECK(line_edit_check(&edit));
-    screen_read();
+    show();
     CHECK(!screen.wrapped);
     return result;
 }
@@ -127,7 +60,7 @@ static void enter(const char *line) {
     feed(line);
     CHECK(feed_byte('\r') == LINE_DONE);
     line_edit_start(&edit, PROMPT, strlen(PROMPT), 0);
-    screen_read();
+    show();
 }
 
 // Type these keys on a fresh line, then Enter: the line must be this.
@@ -212,9 +145,9 @@ TEST(line_prompt_hostile, "a prompt with control characters or too many bytes do
     memcpy(prompt, "a\x1b[2J\n\r\x7f", 8);
     begin();
     line_edit_start(&edit, prompt, sizeof prompt, 0);
-    screen_line();
+    screen_read(&screen, "\n", 1);
     screen.column = 0;
-    screen_read();
+    show();
     CHECK(edit.prompt_length == LINE_PROMPT_MAX);
     CHECK(memcmp(screen.row, "a?[2J???ppp", 11) == 0);
     feed("some text that is longer than what is left of the row");
@@ -238,12 +171,6 @@ static void check_screen(void) {
     }
 }
 
-static uint32_t random_next(uint32_t *state) {
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    return *state ^= *state << 5;
-}
-
 TEST(line_garbage, "of 300,000 random bytes and keys none breaks a law or the screen") {
     static const char *const keys[] = {UP, DOWN, LEFT, LEFT, RIGHT, HOME, END, "\x1b[3~", "\x1b[",
                                        "word ", "\xc3\xa9", "\xe2\x82\xac", "\x7f", "\x17", "\n"};
@@ -260,7 +187,7 @@ TEST(line_garbage, "of 300,000 random bytes and keys none breaks a law or the sc
             if (result != LINE_MORE) {
                 CHECK(!edit.shown && screen.column == 0);
                 line_edit_start(&edit, PROMPT, strlen(PROMPT), 0);
-                screen_read();
+                show();
             }
             // Text without its start byte merges with what stands before it on a terminal.
             bool stray = edit.text.length > 0 && ((uint8_t)edit.text.byte[0] & 0xc0) == 0x80;
@@ -396,12 +323,12 @@ TEST(line_hide, "a hidden line leaves the row empty and comes back unchanged") {
     begin();
     feed("half a line" LEFT LEFT);
     line_edit_hide(&edit);
-    screen_read();
+    show();
     expect_row("", 0);
     line_edit_hide(&edit);
     CHECK(edit.out_length == 0);
     line_edit_show(&edit);
-    screen_read();
+    show();
     expect_row(PROMPT "half a line", strlen(PROMPT) + 9);
     line_edit_show(&edit);
     CHECK(edit.out_length == 0);

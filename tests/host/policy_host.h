@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "checked.h"
+#include "random.h"
 #include "test.h"
 
 #define HOST_PAGES 256u
@@ -21,13 +22,6 @@ struct host {
     uint32_t victim;                // page of the last eviction
     uint32_t memory[HOST_SLOTS * 10];
 };
-
-static inline uint32_t random_next(uint32_t *state) {
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    return *state;
-}
 
 static inline void host_start(struct host *host, const struct policy_kind *kind,
                               uint32_t frames) {

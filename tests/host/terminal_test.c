@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "random.h"
 #include "test.h"
 
 #define ERASED "\r\x1b[K"
@@ -93,12 +94,6 @@ TEST(terminal_abandon, "a line given up leaves an empty row, the next one starts
     begin("$ ");
     CHECK_TEXT(take(), "$ ");
     CHECK(type("\r") == LINE_DONE && terminal.edit.text.length == 0);
-}
-
-static uint32_t random_next(uint32_t *state) {
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    return *state ^= *state << 5;
 }
 
 // Calls each function whenever the room that it asks for is there, and takes as little as a slow
