@@ -48,10 +48,10 @@ static error_t frames_end(struct pool *pool, bool *left) {
         }
         pool_release(pool, pool->reap_next);
     }
-    *left = pool->reap_next < frames.count;
-    if (!*left) {
+    if (pool->reap_next == frames.count) {
         pool->reap_next = 0;
     }
+    *left = pool->used != 0;  // a pool that is still used may have got frames behind the search
     return OK;
 }
 

@@ -262,6 +262,22 @@ TEST(reap, "all that a pool pays for can be ended, though nobody has a handle to
     world_end();
 }
 
+TEST(reap_behind, "frames that a pool gets while it is reaped are found in another search") {
+    struct pool_reap_out out;
+    struct pool_frames_alloc_out frames;
+    world_begin();
+    handle_t pool = pool_make(A, 20);
+    CHECK_EQUAL(pool_create(pool, B, 10, 0, 0), OK);
+    CHECK_EQUAL(pool_frames_alloc(HANDLE(B), 1, FRAMES_ANY, &frames), OK);  // from the top
+    CHECK_EQUAL(pool_reap(HANDLE(B), &out), OK);
+    CHECK(out.left);  // the search goes from the bottom, in slices
+    CHECK_EQUAL(pool_frames_alloc(HANDLE(B), 1, FRAMES_LOW, &frames), OK);
+    reap(pool);  // the child ends with it
+    CHECK_EQUAL(pool_used(pool), 0);
+    CHECK_EQUAL(pool_destroy(pool), OK);
+    world_end();
+}
+
 TEST(reap_waiting, "reaping wakes who waits at a port of the pool, and frees frames given to it") {
     world_begin();
     handle_t pool = pool_make(A, 60);
