@@ -4,6 +4,7 @@
 #include "descriptor.h"
 #include "layout.h"
 #include "log.h"
+#include "machine.h"
 #include "thread.h"
 
 #define EXIT_PORT 0xf4  // QEMU's isa-debug-exit
@@ -36,7 +37,9 @@ static void backtrace(const uint32_t *frame) {
     log_print("\n");
 }
 
+// The number of the entry tells one moment of a counted run (-icount) from all others.
 static void current_print(void) {
+    log_print("kernel entry %u\n", (uint32_t)machine_entries);
     if (current_thread != NULL) {
         const struct registers *r = &current_thread->registers;
         log_print("current: task %u thread %u eip %x esp %x eax %x\n", current_thread->task->badge,

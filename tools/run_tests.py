@@ -30,7 +30,9 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(HERE, "build")
 HOST_LIMIT = 600   # seconds for the host's unit tests
 # Kernel suites about time: by counted instructions, so that a busy host takes none of it.
-COUNTED = ("device", "share")
+COUNTED = ("device", "hostile", "share")
+HOSTILE_SEEDS = range(1, 5)  # random callers, each for so many calls, on machines side by side
+HOSTILE_CALLS = 2500000
 UBSAN_FRAMES = 64  # that a program may hold: the pager evicts
 POINT = re.compile(r"^(not )?ok\s+\d+\s*-?\s*(.*)$")
 
@@ -101,11 +103,20 @@ def trapping(image):
     return image
 
 
-def run_guest(path, command="", change=lambda image: image):
+def run_guest(path, command="", change=lambda image: image, **options):
     image = vm.Image(BUILD)
     image.modules = [path]
     counted = os.path.basename(path)[5:] in COUNTED
-    return run_machine(vm.Machine(image=change(image), command=command, icount=counted))
+    return run_machine(vm.Machine(image=change(image), command=command, icount=counted, **options))
+
+
+def hostile_seeds():
+    """The random callers with other seeds; what fails is repeated, call for call, by its name."""
+    path = os.path.join(BUILD, "tests/guest/test-hostile")
+    for seed in HOSTILE_SEEDS:
+        command = f"seed={seed} calls={HOSTILE_CALLS} check=256"
+        yield ("guest", f"hostile.seed{seed}",
+               lambda command=command: run_guest(path, command, memory=24, limit=1800))
 
 
 def run_program(path, command="", change=lambda image: image):
@@ -174,7 +185,7 @@ def suites():
                                          (run_guest, "", executables("guest")))
              for path in paths]
     host = [("host", "host", lambda: run_host(os.path.join(BUILD, "tests/host/host-tests"), []))]
-    return found[:2] + host + programs + ubsan + guests + found[2:]
+    return found[:2] + host + list(hostile_seeds()) + programs + ubsan + guests + found[2:]
 
 
 def wanted(suite, names):
@@ -201,6 +212,8 @@ def show(suite, points, seconds, done, total):
           f"{seconds:6.1f} s", flush=True)
     for reason in failed:
         print(f"    {reason}", flush=True)
+    if failed:
+        print(f"    again: ./quire test {suite[1]}", flush=True)
     return [f"{suite[0]} {suite[1]}: {reason}" for reason in failed]
 
 

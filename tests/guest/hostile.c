@@ -1,240 +1,178 @@
 // SPDX-License-Identifier: MIT
-// Random callers: three tasks that hold handles of every kind with all rights call the kernel with
-// every operation, label, handle and word that might hurt, end each other, and fault where they
-// like. Nothing they do may stop the system or break a law. seed=N on the command line repeats a
-// run, calls=N makes it longer.
+// Three hostile tasks call the kernel at random, stopped and resumed at any instruction; they end
+// each other, serve each other's calls and faults, and share all they have. Nothing they do may stop
+// the system, break a law, or touch a task beside them that has given them nothing.
+//   seed=N    the run; with counted instructions (-icount) a seed repeats it, call for call
+//   calls=N   its length
+//   break=N   break a law after so many calls, to show that it is found
 #include "boot.h"
-#include "world.h"
+#include "caller.h"
 
-enum { CALLERS = 3, CALLS = 210000, POOL_FRAMES = 100, LAST = 32 };
-#define SCRATCH 0x50000000u
+enum { CALLS = 200000, POOL_FRAMES = 100, POOL_LOW = 20, SCRATCH_FRAMES = 4, VICTIM_BYTES = 8192 };
+enum { PORT_RANK = 15, CALLER_RANK = 10, LINE = 9, ENOUGH = 1000000 };
+enum { SLOT_POOLS = SLOT_TEST, SLOT_PORT_ = SLOT_TEST + 8, SLOT_LINE, SLOT_IO, SLOT_NEW,
+       SLOT_VICTIM_EVENT, SLOT_VICTIM_TIMER };
+#define ROUND_BIT (1u << 29)
+#define IO_PORT 0x80u  // the PC's delay port: harmless
 
-struct dice {
-    uint32_t state;
+static struct actor *callers[CALLERS], *victim;
+static frame_t scratch[SCRATCH_FRAMES], shared[CALLERS * REPORT_PAGES + 1];
+static uint32_t before[CALLERS], rebuilt, broken;
+static struct answers sum;
+
+// --- the victim ----------------------------------------------------------------------------------
+
+// Behind the callers' reports, shared with the test.
+struct progress {
+    volatile uint32_t rounds, wrong;
 };
 
-// xorshift32 (Marsaglia 2003)
-static uint32_t roll(struct dice *dice) {
-    dice->state ^= dice->state << 13;
-    dice->state ^= dice->state >> 17;
-    dice->state ^= dice->state << 5;
-    return dice->state;
+static struct progress *progress(void) {
+    return (struct progress *)report_of(CALLERS);
 }
 
-static uint32_t below(struct dice *dice, uint32_t end) {
-    return roll(dice) % end;
-}
-
-// Words that sit at the edges of what the kernel checks.
-static uint32_t word(struct dice *dice) {
-    static const uint32_t edges[] = {
-        0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 20, 30, 31, 32, 40, 60, 63, 64, 65, 100, 128, 200, 255,
-        256, 511, 512, 513, 1023, 1024, 1025, 4095, 4096, 4097, 0xf000, 0xffff, LAYOUT_USER_FIRST,
-        0x400000, 0x401000, SCRATCH, SCRATCH + PAGE_SIZE, SCRATCH | 3, SCRATCH | 5, SCRATCH | 7,
-        LAYOUT_BUFFER, LAYOUT_INT80, LAYOUT_KERNEL - 1, LAYOUT_KERNEL, LAYOUT_KERNEL + 0x100000,
-        0x7fffffff, 0x80000000, 0xfffff000, 0xfffffff0, 0xffffffff};
-    switch (below(dice, 6)) {
-    case 0:
-        return roll(dice);
-    case 1:
-        return HANDLE(below(dice, LAST));
-    case 2:
-        return below(dice, LAST);
-    case 3:
-        return (SCRATCH + below(dice, 64) * PAGE_SIZE) | below(dice, 8);
-    default:
-        return edges[below(dice, ARRAY_LENGTH(edges))];
-    }
-}
-
-// Labels of kernel objects, most often.
-static uint32_t label(struct dice *dice) {
-    static const uint16_t labels[] = {
-#define INTERFACE(...)
-#define MESSAGE(interface, name, ...) LABEL_##interface##_##name,
-#define IPC_FIRST 1
-#define IPC_LAST 10
-#include "ipc.def"
-#undef MESSAGE
-#undef INTERFACE
-    };
-    return below(dice, 16) == 0 ? roll(dice) & 0xffff : labels[below(dice, ARRAY_LENGTH(labels))];
-}
-
-static uint32_t words_of(uint32_t wanted) {
-    switch (wanted) {
-#define INTERFACE(...)
-#define MESSAGE(interface, name, ...)      \
-    case LABEL_##interface##_##name:       \
-        return BODY_WORDS(struct interface##_##name##_in);
-#define IPC_FIRST 1
-#define IPC_LAST 10
-#include "ipc.def"
-#undef MESSAGE
-#undef INTERFACE
-    }
-    return 2;
-}
-
-// What would end the test instead of the kernel: the CPU's reset, breaking laws on purpose, the
-// kernel's log on the debug port without end, the exit device.
-static bool forbidden(uint32_t wanted) {
-    return wanted == LABEL_machine_restart || wanted == LABEL_machine_plant ||
-           wanted == LABEL_machine_log;
-}
-
-static tag_t tag(struct dice *dice) {
-    uint32_t wanted = label(dice);
-    if (forbidden(wanted)) {
-        wanted = LABEL_task_ping;
-    }
-    uint32_t words = below(dice, 8) == 0 ? below(dice, 128) : words_of(wanted);
-    uint32_t handles = below(dice, 12) == 0 ? below(dice, 8) : 0;
-    uint32_t items = below(dice, 24) == 0 ? below(dice, 32) : 0;
-    tag_t made = TAG(wanted, words, handles, items);
-    return below(dice, 64) == 0 ? made | 0x80000000u : made;
-}
-
-static void buffer_fill(struct dice *dice) {
-    struct message_buffer *buffer = message_buffer();
-    for (uint32_t i = 0; i < 20; i++) {
-        buffer->word[i] = word(dice);
-    }
-    for (uint32_t i = 0; i < TAG_HANDLES_MAX; i++) {
-        buffer->handle[i] = HANDLE(below(dice, LAST));
-        buffer->offer[i] = HANDLE(below(dice, LAST));
-    }
-    for (uint32_t i = 0; i < TAG_ITEMS_MAX; i++) {
-        buffer->item[i] = (struct map_item){word(dice), word(dice)};
-    }
-}
-
-#define REPORT 0x58000000u  // a page that callers and test share
-
-// What must outlive a caller's memory: its calls so far and its dice.
-struct report {
-    volatile uint32_t calls;
-    struct dice dice;
-    uint32_t spare[2];
-};
-
-static struct report *report_of(uint32_t caller) {
-    return (struct report *)REPORT + caller;
-}
-
-static token_t tokens[16];  // that the caller saw
-
-// Slot `type` of each caller holds an object of that type, slot type + 12 that of a neighbour.
-static handle_t handle_for(struct dice *dice, uint32_t wanted) {
-    uint32_t type = LABEL_INTERFACE(wanted);
-    return below(dice, 6) == 0 || type > 10 ? HANDLE(below(dice, LAST))
-                                            : HANDLE(type + 12 * below(dice, 2));
-}
-
-static uint32_t operation(struct dice *dice) {
-    static const uint8_t often[] = {OP_POLL, OP_POLL, OP_REPLY, OP_REPLY, OP_REPLY, OP_SIGNAL,
-                                    OP_SIGNAL, OP_REPLY_RECEIVE};
-    uint32_t kind = below(dice, 64);
-    return kind < 50 ? OP_CALL : kind < 62 ? often[kind % 8] : kind == 62 ? OP_RECEIVE
-                                                                          : below(dice, 16);
-}
-
-static void one_call(struct dice *dice) {
-    uint32_t what = operation(dice), esi = tag(dice);
-    uint32_t ebx = below(dice, 4) == 0 ? roll(dice) : tokens[below(dice, ARRAY_LENGTH(tokens))];
-    handle_t handle = HANDLE(below(dice, LAST));
-    if (what == OP_CALL) {
-        ebx = esi;
-        handle = handle_for(dice, TAG_LABEL(ebx));
-    }
-    struct ipc_registers r = raw_enter(handle | what, ebx, esi, word(dice), word(dice));
-    if (what != OP_CALL && !TAG_IS_ERROR(r.eax) && r.ebx != 0) {
-        tokens[below(dice, ARRAY_LENGTH(tokens))] = r.ebx;
-    }
-}
-
-static void one_fault(struct dice *dice) {
-    uint32_t address = word(dice);
-    switch (below(dice, 5)) {
-    case 0:
-        *(volatile uint8_t *)address = 1;
-        break;
-    case 1:
-        *(volatile uint8_t *)(SCRATCH + below(dice, 64 * PAGE_SIZE)) = 1;
-        break;
-    case 2:
-        __asm__ volatile("ud2");
-        break;
-    case 3:
-        __asm__ volatile("int $0x80" : : : "memory", "eax");
-        break;
-    default:
-        (void)*(volatile uint8_t *)address;
-    }
-}
-
-static void hostile(struct actor *self) {
-    struct report *report = report_of(self->argument);
-    for (;;) {
-        buffer_fill(&report->dice);
-        report->calls++;
-        if (below(&report->dice, 500) == 0) {
-            one_fault(&report->dice);
-        } else {
-            one_call(&report->dice);
+static void victim_run(struct actor *self) {
+    (void)self;
+    static uint32_t data[VICTIM_BYTES / 4];
+    struct received received;
+    for (uint32_t round = 0;; round++) {
+        for (uint32_t i = 0; i < ARRAY_LENGTH(data); i += 16) {
+            data[i] = i * 2654435761u + round;
         }
+        error_t error = timer_set(HANDLE(SLOT_GIVEN), 500000, 0, HANDLE(SLOT_GIVEN + 1), 1);
+        ipc_receive(0, &received);
+        progress()->wrong += error != OK || received.tag != LABEL_EVENT || received.word[0] != 1;
+        for (uint32_t i = 0; i < ARRAY_LENGTH(data); i += 16) {
+            progress()->wrong += data[i] != i * 2654435761u + round;
+        }
+        progress()->rounds++;
     }
 }
 
-// --- the test's side -----------------------------------------------------------------------------
+static void victim_begin(void) {
+    CHECK_EQUAL(pool_event_create(POOL, SLOT_VICTIM_EVENT), OK);
+    CHECK_EQUAL(pool_timer_create(POOL, SLOT_VICTIM_TIMER), OK);
+    victim = task_make_apart(POOL, CALLER_RANK, victim_run, 0);
+    actor_give(victim, HANDLE(SLOT_VICTIM_TIMER), 0, RIGHT_ALL, 0);
+    actor_give(victim, HANDLE(SLOT_VICTIM_EVENT), 1, RIGHT_ALL, 0);
+    CHECK_EQUAL(thread_event(victim->thread, HANDLE(SLOT_VICTIM_EVENT)), OK);
+}
 
-enum { SLOT_POOLS = SLOT_TEST, SLOT_PORT_ = SLOT_TEST + 8, SLOT_LINE, SLOT_IO, SLOT_NEW };
-enum { PORT_RANK = 15, SCRATCH_FRAMES = 4 };
+static void victim_end(void) {
+    CHECK_EQUAL(timer_destroy(HANDLE(SLOT_VICTIM_TIMER)), OK);
+    CHECK_EQUAL(event_destroy(HANDLE(SLOT_VICTIM_EVENT)), OK);
+    actor_end(victim);
+}
 
-static struct actor *callers[CALLERS];
-static frame_t scratch[SCRATCH_FRAMES];
-static uint32_t rebuilt;
+// --- what callers and test share -----------------------------------------------------------------
 
-static void one_given(uint32_t i, handle_t source, uint32_t slot) {
-    (void)!task_handle_drop(callers[i]->task, slot);
-    CHECK_EQUAL(task_handle_give(callers[i]->task, source, slot, RIGHT_ALL & ~(source == MACHINE
-                                 ? RIGHT_CONTROL | RIGHT_GRANT : 0), 0), OK);
+static void shared_map(handle_t task) {
+    struct task_map_out out;
+    for (uint32_t i = 0; i < ARRAY_LENGTH(shared); i++) {
+        message_buffer()->list[i] =
+            (struct map_item){(REPORT + i * PAGE_SIZE) | MAP_READ | MAP_WRITE, shared[i] << 8};
+    }
+    CHECK_EQUAL(task_map(task, ARRAY_LENGTH(shared), &out), OK);
+    CHECK_EQUAL(out.done, ARRAY_LENGTH(shared));
+}
+
+static void shared_begin(uint32_t seed) {
+    for (uint32_t i = 0; i < ARRAY_LENGTH(shared); i++) {
+        shared[i] = frame_get();
+    }
+    for (uint32_t i = 0; i < SCRATCH_FRAMES; i++) {
+        scratch[i] = frame_get();
+    }
+    shared_map(TASK);
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        report_of(i)->dice.state = seed * 2654435761u + i * 40503u + 1;
+        before[i] = 0;
+    }
+    sum = (struct answers){0};
+}
+
+static void shared_end(void) {
+    for (uint32_t i = 0; i < ARRAY_LENGTH(shared); i++) {
+        CHECK_EQUAL(unmap_one(TASK, REPORT + i * PAGE_SIZE, NULL), OK);
+        frame_put(shared[i]);
+    }
+    for (uint32_t i = 0; i < SCRATCH_FRAMES; i++) {
+        frame_put(scratch[i]);
+    }
+}
+
+// --- callers -------------------------------------------------------------------------------------
+
+static void give(uint32_t i, handle_t source, uint32_t slot) {
+    uint32_t rights = source == MACHINE ? RIGHT_ALL & ~(uint32_t)(RIGHT_CONTROL | RIGHT_GRANT)
+                                        : RIGHT_ALL;
+    CHECK_EQUAL(task_handle_drop(callers[i]->task, slot), OK);
+    CHECK_EQUAL(task_handle_give(callers[i]->task, source, slot, rights, 0), OK);
+}
+
+// An event and a timer of caller i, known to the next one too.
+static void give_new(uint32_t i, uint32_t type) {
+    handle_t pool = HANDLE(SLOT_POOLS + i);
+    CHECK_EQUAL(type == INTERFACE_event ? pool_event_create(pool, SLOT_NEW)
+                                        : pool_timer_create(pool, SLOT_NEW), OK);
+    give(i, HANDLE(SLOT_NEW), type);
+    give((i + 1) % CALLERS, HANDLE(SLOT_NEW), type + NEIGHBOUR);
+    CHECK_EQUAL(task_handle_drop(TASK, SLOT_NEW), OK);
 }
 
 static void caller_arm(uint32_t i) {
     uint32_t next = (i + 1) % CALLERS;
-    handle_t pool = HANDLE(SLOT_POOLS + i);
-    const handle_t own[][2] = {
-        {pool, HANDLE(SLOT_POOLS + next)}, {callers[i]->task, callers[next]->task},
-        {callers[i]->thread, callers[next]->thread}, {HANDLE(SLOT_PORT_), HANDLE(SLOT_PORT_)}};
-    for (uint32_t type = 1; type <= 4; type++) {
-        one_given(i, own[type - 1][0], type);
-        one_given(i, own[type - 1][1], type + 12);
+    give(i, HANDLE(SLOT_POOLS + i), INTERFACE_pool);
+    give(i, HANDLE(SLOT_POOLS + next), INTERFACE_pool + NEIGHBOUR);
+    give(i, callers[i]->task, INTERFACE_task);
+    give(i, callers[next]->task, INTERFACE_task + NEIGHBOUR);
+    give(i, callers[i]->thread, INTERFACE_thread);
+    give(i, callers[next]->thread, INTERFACE_thread + NEIGHBOUR);
+    give(i, HANDLE(SLOT_PORT_), INTERFACE_port);
+    give(i, HANDLE(SLOT_PORT_), INTERFACE_port + NEIGHBOUR);
+    give_new(i, INTERFACE_event);
+    give_new(i, INTERFACE_timer);
+    give(i, HANDLE(SLOT_LINE), INTERFACE_irq);
+    give(i, HANDLE(SLOT_IO), INTERFACE_ports);
+    give(i, MACHINE, INTERFACE_machine);
+    give(i, TRACE, INTERFACE_trace);
+}
+
+// How the machine answered the test itself: its authority is too much for callers.
+static void made(uint32_t label, error_t error) {
+    CHECK(error == OK || error == E_SLOT);  // the one of the last round may still be there
+    for (uint32_t i = 0; i < contract_count; i++) {
+        sum.message[i][error] += contract[i].label == label;
     }
-    for (uint32_t type = 5; type <= 6; type++) {
-        CHECK_EQUAL(type == 5 ? pool_event_create(pool, SLOT_NEW) : pool_timer_create(pool, SLOT_NEW),
-                    OK);
-        one_given(i, HANDLE(SLOT_NEW), type);
-        one_given(next, HANDLE(SLOT_NEW), type + 12);
-        CHECK_EQUAL(task_handle_drop(TASK, SLOT_NEW), OK);
+}
+
+static void port_begin(void) {
+    CHECK_EQUAL(pool_port_create(POOL, SLOT_PORT_, PORT_RANK), OK);
+}
+
+// Whoever waits for the port finds it gone; there is a new one.
+static void port_renew(void) {
+    port_end(HANDLE(SLOT_PORT_));
+    port_begin();
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        for (uint32_t slot = INTERFACE_port; slot <= INTERFACE_port + NEIGHBOUR; slot += NEIGHBOUR) {
+            (void)!task_handle_drop(callers[i]->task, slot);
+            (void)!task_handle_give(callers[i]->task, HANDLE(SLOT_PORT_), slot, RIGHT_ALL, 0);
+        }
+        (void)!task_fault_port(callers[i]->task, HANDLE(SLOT_PORT_), i);
     }
-    one_given(i, HANDLE(SLOT_LINE), 7);
-    one_given(i, HANDLE(SLOT_IO), 8);
-    one_given(i, MACHINE, 9);
-    one_given(i, TRACE, 10);
 }
 
 static void callers_make(void) {
-    error_t error = machine_irq_create(MACHINE, SLOT_LINE, 9);  // they may have ended both
-    CHECK(error == OK || error == E_SLOT);
-    error = machine_ports_create(MACHINE, SLOT_IO, 0x80, 1);
-    CHECK(error == OK || error == E_SLOT);
+    made(LABEL_machine_irq_create, machine_irq_create(MACHINE, SLOT_LINE, LINE));
+    made(LABEL_machine_ports_create, machine_ports_create(MACHINE, SLOT_IO, IO_PORT, 1));
+    port_begin();
     for (uint32_t i = 0; i < CALLERS; i++) {
-        CHECK_EQUAL(pool_create(POOL, SLOT_POOLS + i, POOL_FRAMES, 20, POOL_OBJECTS), OK);
-        callers[i] = task_make_apart(HANDLE(SLOT_POOLS + i), 10, hostile, i);
+        CHECK_EQUAL(pool_create(POOL, SLOT_POOLS + i, POOL_FRAMES, POOL_LOW, POOL_OBJECTS), OK);
+        callers[i] = task_make_apart(HANDLE(SLOT_POOLS + i), CALLER_RANK, caller_run, i);
+        report_of(i)->known_count = 0;
         CHECK_EQUAL(task_fault_port(callers[i]->task, HANDLE(SLOT_PORT_), i), OK);
-        CHECK_EQUAL(map_one(callers[i]->task, REPORT, MAP_READ | MAP_WRITE,
-                            scratch[0]), OK);
+        shared_map(callers[i]->task);
     }
     for (uint32_t i = 0; i < CALLERS; i++) {
         caller_arm(i);
@@ -245,6 +183,7 @@ static void callers_make(void) {
 // All that they made, whoever knows of it. One may have mapped another's frames, so all go at once.
 static void callers_end(void) {
     CHECK_EQUAL(trace_attach(TRACE, 0, 0, 0), OK);
+    port_end(HANDLE(SLOT_PORT_));
     for (uint32_t round = 0; round < 2; round++) {
         for (uint32_t i = 0; i < CALLERS; i++) {
             struct pool_reap_out out = {1};
@@ -252,7 +191,7 @@ static void callers_end(void) {
             while (error == OK && out.left) {
                 error = pool_reap(HANDLE(SLOT_POOLS + i), &out);
             }
-            CHECK(error == OK || (error == E_MAPPED && round == 0) || error == E_HANDLE);
+            CHECK_EQUAL(error == E_HANDLE || (error == E_MAPPED && round == 0) ? OK : error, OK);
         }
     }
     for (uint32_t i = 0; i < CALLERS; i++) {
@@ -263,25 +202,57 @@ static void callers_end(void) {
     rebuilt++;
 }
 
-// Answers what stands at the port, well or badly. Returns how many there were.
-static uint32_t answer(struct dice *dice) {
-    for (uint32_t count = 0;; count++) {
+// --- a round -------------------------------------------------------------------------------------
+
+static void pause(uint32_t ns) {
+    struct received received;
+    CHECK_EQUAL(timer_set(WORLD_TIMER, ns, 0, WORLD_EVENT, ROUND_BIT), OK);
+    do {
+        ipc_receive(0, &received);
+        CHECK_EQUAL(received.tag, LABEL_EVENT);
+    } while (!(received.word[0] & ROUND_BIT));
+}
+
+// Answers what stands at the port, well or badly.
+static void answer(struct dice *dice) {
+    for (;;) {
         struct received received;
         ipc_poll(HANDLE(SLOT_PORT_), &received);
-        CHECK_EQUAL(thread_priority(THREAD, MAIN_PRIORITY), OK);
         if (TAG_IS_ERROR(received.tag)) {
             CHECK_EQUAL(TAG_TO_ERROR(received.tag), E_EMPTY);
-            return count;
+            break;
         }
         if (received.tag == LABEL_EVENT) {
             continue;
         }
         struct map_item item = {PAGE_DOWN(received.word[0]) | MAP_READ | MAP_WRITE,
-                                scratch[1 + below(dice, SCRATCH_FRAMES - 1)] << 8};
-        if (below(dice, 3) == 0 || ipc_reply_map(received.token, &item, 1) != OK) {
-            (void)!ipc_reply(received.token, below(dice, 2) ? TAG_ERROR(E_DENIED) : 0, NULL);
+                                scratch[below(dice, SCRATCH_FRAMES)] << 8};
+        if (one_in(dice, 3) || ipc_reply_map(received.token, &item, 1) != OK) {
+            tag_t tag = one_in(dice, 8) ? TAG_ERROR(E_DENIED) : 0;
+            (void)!ipc_reply(received.token, tag, NULL);
         }
     }
+    CHECK_EQUAL(thread_priority(THREAD, MAIN_PRIORITY), OK);
+}
+
+// Whoever has waited all through a round is made to go on. False: it will never run again.
+static bool caller_push(uint32_t i, struct dice *dice) {
+    enum { STATE_READY = 1 };
+    struct thread_registers_out registers;
+    bool still = report_of(i)->calls == before[i];
+    before[i] = report_of(i)->calls;
+    if (thread_registers(callers[i]->thread, &registers) != OK) {
+        return false;
+    }
+    (void)!thread_priority(callers[i]->thread, ACTOR_PRIORITY - below(dice, 3));
+    if (!still || registers.state == STATE_READY) {
+        return true;
+    }
+    if (one_in(dice, 2)) {
+        return actor_restart(callers[i]) == OK;
+    }
+    (void)!thread_suspend(callers[i]->thread);
+    return thread_resume(callers[i]->thread) == OK;
 }
 
 static uint32_t calls_total(void) {
@@ -292,68 +263,147 @@ static uint32_t calls_total(void) {
     return total;
 }
 
-static void nothing(struct actor *self) {
-    (void)self;
-}
-
-// Let them run until all of them wait, or 20 ms.
-static void callers_run(struct actor *idle) {
-    actor_start(idle, 0);
-    for (uint32_t ms = 0; ms < 20 && !idle->done; ms += 5) {
-        world_pause_or(5, idle);
+static void round_run(struct dice *dice) {
+    uint32_t dead = 0;
+    pause(10000 + below(dice, 200000));
+    if (one_in(dice, 32)) {
+        port_renew();
+    } else {
+        answer(dice);
     }
-}
-
-static void report_map(uint32_t seed) {
-    for (uint32_t i = 0; i < SCRATCH_FRAMES; i++) {
-        scratch[i] = frame_get();
-    }
-    CHECK_EQUAL(map_one(TASK, REPORT, MAP_READ | MAP_WRITE, scratch[0]), OK);
     for (uint32_t i = 0; i < CALLERS; i++) {
-        report_of(i)->dice.state = seed * 2654435761u + i * 40503u + 1;
+        dead += !caller_push(i, dice);
+    }
+    if (dead == CALLERS || (dead > 0 && one_in(dice, 6)) || one_in(dice, 400)) {
+        struct machine_check_out check;
+        callers_end();
+        CHECK_EQUAL(machine_check(MACHINE, &check), OK);
+        CHECK_EQUAL(check.violations, 0);
+        callers_make();
     }
 }
 
-static void report_unmap(void) {
-    CHECK_EQUAL(unmap_one(TASK, REPORT, NULL), OK);
-    for (uint32_t i = 0; i < SCRATCH_FRAMES; i++) {
-        frame_put(scratch[i]);
+// --- what was seen -------------------------------------------------------------------------------
+
+static void text_add(char *line, const char *text) {
+    uint32_t length = 0;
+    while (line[length] != 0) {
+        length++;
+    }
+    while (*text != 0 && length < 190) {
+        line[length++] = *text++;
+    }
+    line[length] = 0;
+}
+
+static void number_add(char *line, uint32_t value) {
+    char digits[12], *at = digits + 11;
+    *at = 0;
+    do {
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    text_add(line, at);
+}
+
+static void histogram_line(const char *name, const uint32_t count[ERRORS]) {
+    static const char *const errors[] = {
+#define ERROR(name, number, text) [number] = #name,
+#include "error.def"
+#undef ERROR
+    };
+    char line[192] = "# ";
+    text_add(line, name);
+    for (uint32_t error = 0; error < ERRORS; error++) {
+        if (count[error] > 0) {
+            text_add(line, " ");
+            text_add(line, error == ERRORS - 1 ? "others" : errors[error] + (error == 0 ? 0 : 2));
+            text_add(line, " ");
+            number_add(line, count[error]);
+        }
+    }
+    uint32_t length = 0;
+    while (line[length] != 0) {
+        length++;
+    }
+    line[length++] = '\n';
+    test_print(line, length);
+}
+
+static void answers_sum(void) {
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        const uint32_t *from = (const uint32_t *)&report_of(i)->answers;
+        for (uint32_t n = 0; n < sizeof(sum) / 4; n++) {
+            ((uint32_t *)&sum)[n] += from[n];
+        }
     }
 }
 
-TEST(random_calls, "200,000 random calls by three hostile tasks leave the system alive and lawful") {
+// Every message has been done, every error of the kernel's seen: a run long enough sees them all.
+static void answers_judge(bool long_enough) {
+    static const char *const operations[] = {"call of a port", "receive", "poll", "reply",
+                                             "reply and receive", "signal"};
+    _Static_assert(ARRAY_LENGTH(operations) == OP_COUNT, "one for each operation");
+    uint32_t seen[ERRORS] = {0};
+    for (uint32_t i = 0; i < OP_COUNT; i++) {
+        histogram_line(operations[i], sum.operation[i]);
+        for (uint32_t error = 0; error < ERRORS; error++) {
+            seen[error] += sum.operation[i][error];
+        }
+    }
+    for (uint32_t i = 0; i < contract_count; i++) {
+        histogram_line(contract[i].name, sum.message[i]);
+        for (uint32_t error = 0; error < ERRORS; error++) {
+            seen[error] += sum.message[i][error];
+        }
+        bool never = contract[i].label == LABEL_machine_restart ||
+                     contract[i].label == LABEL_machine_plant;  // nobody has the right
+        test_case(contract[i].name);
+        CHECK(!long_enough || (sum.message[i][OK] > 0) != never);
+    }
+    histogram_line("all", seen);
+    test_case("each error of the kernel's was seen");
+    for (uint32_t error = 0; error < E_LIMIT; error++) {
+        CHECK(!long_enough || seen[error] > 0);
+    }
+}
+
+static void break_when_due(uint32_t due) {
+    if (due != 0 && broken == 0 && calls_total() >= due) {
+        broken = calls_total();
+        note_number("broken after calls ", broken);
+        CHECK_EQUAL(machine_plant(MACHINE, LAW_map_count, scratch[0]), OK);
+    }
+}
+
+TEST(random_calls, "random calls by three hostile tasks leave the system alive and lawful") {
     uint32_t seed = option_number("seed=", 1), goal = option_number("calls=", CALLS);
+    uint32_t due = option_number("break=", 0);
     struct dice dice = {seed * 747796405u + 1};
-    struct machine_check_out check;
+    CHECK(contract_count <= MESSAGES);
     note_number("seed ", seed);
     world_begin();
-    rebuilt = 0;
-    (void)port_make(SLOT_PORT_, PORT_RANK);
-    report_map(seed);
-    struct actor *idle = thread_make(NULL, 1, nothing);
+    rebuilt = broken = 0;
+    shared_begin(seed);
+    victim_begin();
+    shared_map(victim->task);
+    CHECK_EQUAL(actor_restart(victim), OK);
     callers_make();
-    for (uint32_t before = 0, still = 0; calls_total() < goal; before = calls_total()) {
-        callers_run(idle);
-        uint32_t answered = answer(&dice);
-        still = calls_total() != before || answered > 0 ? 0 : still + 1;
-        for (uint32_t i = 0; still == 1 && i < CALLERS; i++) {
-            (void)!actor_restart(callers[i]);
-        }
-        if (still > 1 || below(&dice, 400) == 0) {
-            callers_end();
-            CHECK_EQUAL(machine_check(MACHINE, &check), OK);
-            CHECK_EQUAL(check.violations, 0);
-            callers_make();
-            still = 0;
-        }
+    while (calls_total() < goal) {
+        round_run(&dice);
+        break_when_due(due);
     }
     callers_end();
+    victim_end();
     note_number("calls ", calls_total());
     note_number("worlds ", rebuilt);
-    actor_end(idle);
+    note_number("rounds of the victim ", progress()->rounds);
+    CHECK_EQUAL(progress()->wrong, 0);
+    CHECK(progress()->rounds > goal / 10000);
+    answers_sum();
+    answers_judge(goal >= ENOUGH);
     (void)!irq_destroy(HANDLE(SLOT_LINE));
     (void)!ports_destroy(HANDLE(SLOT_IO));
-    port_end(HANDLE(SLOT_PORT_));
-    report_unmap();
+    shared_end();
     world_end();
 }
