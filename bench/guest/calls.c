@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 // What calls and signals cost. Servers are loops of reply and receive, and nothing else.
 #include "../../tests/guest/world.h"
+#include "crowd.h"
 #include "measure.h"
 
 enum { LABEL = 0x2001, PORT_RANK = 25 };
 #define GIVEN HANDLE(SLOT_GIVEN)
 
 static tag_t tag;  // of requests and replies
+
+TEST(crowd, "who shall only exist is there and waits") {
+    crowd_make();
+}
 
 TEST(null_call, "a ping of the own task") {
     measure_row();
@@ -102,4 +107,8 @@ TEST(signal_wake, "a signal to a waiting thread of higher priority in another ad
     measure_print("signal_wake", 1);
     world_end();
     CHECK_EQUAL(event_destroy(event), OK);
+}
+
+TEST(crowd_gone, "and leaves nothing behind") {
+    crowd_end();
 }

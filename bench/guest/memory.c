@@ -2,6 +2,7 @@
 // What changes of an address space and page faults cost. The pagers here decide nothing: they map the
 // next frame. What the real pager takes is measured by programs/ticks.c.
 #include "../../tests/guest/world.h"
+#include "crowd.h"
 #include "measure.h"
 
 enum { PORT_RANK = 25, BULK = LIST_MAX, SCANNED = 1024, POPULATED = 64, PROTECTED = 100 };
@@ -56,6 +57,10 @@ static void tables_make(void) {
         CHECK_EQUAL(unmap_one(TASK, PAGE + at + 511 * PAGE_SIZE, NULL), OK);
         frame_put(frame);
     }
+}
+
+TEST(crowd, "who shall only exist is there and waits") {
+    crowd_make();
 }
 
 TEST(map_unmap, "map and unmap one page of the own space") {
@@ -289,4 +294,8 @@ static void protect_measure(const char *name, uint32_t pages, void (*run)(struct
 TEST(protect, "protect, write, let the handler unprotect; one page, and a hundred with one list") {
     protect_measure("protect_trap", 1, protector);
     protect_measure("protect_100", PROTECTED, protector_of_many);
+}
+
+TEST(crowd_gone, "and leaves nothing behind") {
+    crowd_end();
 }

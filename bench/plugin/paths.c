@@ -130,7 +130,14 @@ static struct instruction *instruction_find(const struct qemu_plugin_insn *from)
 // --- rounds --------------------------------------------------------------------------------------
 
 static void line_touch(uint32_t address) {
-    uint32_t line = address >> LINE_SHIFT, at = (line * 2654435761u) >> (32 - LINES_BITS);
+    static uint32_t last_line, last_round;  // most accesses are to the line of the one before
+    uint32_t line = address >> LINE_SHIFT;
+    if (line == last_line && round_number == last_round) {
+        return;
+    }
+    last_line = line;
+    last_round = round_number;
+    uint32_t at = (line * 2654435761u) >> (32 - LINES_BITS);
     while (line_round[at] == round_number && line_address[at] != line) {
         at = (at + 1) % LINES_MAX;
     }
@@ -208,12 +215,13 @@ static void mark_reached(uint32_t mark) {
     }
 }
 
-static void kernel_executed(const struct instruction *at) {
-    round_now.kernel++;
-    round_now.entries += was_user;
-    round_now.loads += at->loads_cr3;
-    line_touch(at->address);
-    line_touch(at->address + at->length - 1u);
+static void first_executed(struct instruction *at) {
+    at->touched = round_now.first;
+    round_now.first = at;
+    if (in_kernel(at)) {
+        line_touch(at->address);
+        line_touch(at->address + at->length - 1u);
+    }
 }
 
 // The first row is the way to init's first instruction.
@@ -242,12 +250,13 @@ static void executed(unsigned cpu, void *data) {
         return;
     }
     if (at->executed++ == 0) {
-        at->touched = round_now.first;
-        round_now.first = at;
+        first_executed(at);
     }
     round_now.instructions++;
     if (in_kernel(at)) {
-        kernel_executed(at);
+        round_now.kernel++;
+        round_now.entries += was_user;
+        round_now.loads += at->loads_cr3;
     }
     was_user = !in_kernel(at);
 }
