@@ -3,6 +3,7 @@
 
     found, overhead = measure.everything()        {name: Row}, what an empty round takes
     instructions, parts, binaries = measure.profile("ipc_2w")
+    medians = measure.scale()                     {name: one median for each of SIZES, or None}
 """
 import dataclasses
 import glob
@@ -29,6 +30,9 @@ RUNS = {
     "touch": ("boot", "boot_program", "fault_real", "fault_zeroed"),
 }
 PROGRAMS = ("touch",)
+# Machines that --scale compares: how to call it, MiB, options of bench/guest/crowd.c.
+SIZES = (("64 MB", 64, ""), ("16 MB", 16, ""), ("3 GB", 3072, ""),
+         ("3 GB, 10,000 threads", 3072, "threads=10000"), ("3 GB, 1,000 tasks", 3072, "tasks=1000"))
 NAMES = tuple(name for names in RUNS.values() for name in names if name != "boot_program")
 
 
@@ -42,39 +46,44 @@ class Row:
     lines: float = None
 
 
-def machine(run, profile, memory=MEMORY):
+def machine(run, profile=None, memory=MEMORY, crowd=""):
     """The virtual machine of a run; the plugin writes to `profile`."""
     name = f"bench-{run}"
     path = os.path.join(BUILD, "bench", name)
-    image, command = vm.Image(BUILD), ""
+    image, command = vm.Image(BUILD), crowd
     if run in PROGRAMS:
-        image, command = image.replaced({name: path}), f"policy=clock store=ram run={name}"
+        image, command = image.replaced({name: path}), f"policy=clock store=ram:64 run={name}"
     else:
         image.modules = [path]
     plugin = os.path.join(BUILD, "bench", "paths.so")
+    extra = ["-plugin", f"{plugin},out={profile}"] if profile else []
     return vm.Machine(image=image, command=command, memory=memory, icount=True, limit=LIMIT,
-                      extra=["-plugin", f"{plugin},out={profile}"], name=name)
+                      extra=extra, name=name)
 
 
-def check(result):
+def boot_program(result):
+    entered = int(re.search(r"entered at tick (\d+)", result.log)[1])
+    return int(re.search(r"first line at (\d+)", result.text)[1]) - entered
+
+
+def said(result):
+    """What the guest printed of its rows, as matches of LINE; fails if it did not end well."""
     failed = [line for line in result.lines if line.startswith("not ok")]
     if result.hung or result.code != vm.SUCCESS or failed:
         raise RuntimeError(f"{result.machine.name}: {(failed or [result.explain()])[0]}")
+    return [match for match in map(LINE.match, result.lines) if match]
 
 
 def rows_of(run, result, profile):
     """([Row], overhead) of a run that ended well."""
-    check(result)
     traced = paths.read(profile)
     found, overhead = [], None
     if run in PROGRAMS:
         boot = traced[0].rounds[0]
         found.append(Row("boot", boot[0], boot[0], boot[2], boot[3], boot[4]))
-        entered = int(re.search(r"entered at tick (\d+)", result.log)[1])
-        first = int(re.search(r"first line at (\d+)", result.text)[1])
-        found.append(Row("boot_program", first - entered, first - entered))
-    said = [match for match in map(LINE.match, result.lines) if match]
-    for match, row in zip(said, traced[1:]):
+        program = boot_program(result)
+        found.append(Row("boot_program", program, program))
+    for match, row in zip(said(result), traced[1:]):
         name, (_, parts, median, p99, overhead) = match[1], map(int, match.groups()[1:])
         found.append(Row(name, median, p99, row.median("entries") / parts,
                          row.median("loads") / parts, row.median("lines") / parts))
@@ -103,10 +112,10 @@ def lines_of(*patterns):
     return count
 
 
-def everything(memory=MEMORY):
+def everything():
     with tempfile.TemporaryDirectory(prefix="quire-bench-") as folder:
         profiles = {run: os.path.join(folder, run) for run in RUNS}
-        results = vm.run_all([machine(run, path, memory) for run, path in profiles.items()])
+        results = vm.run_all([machine(run, path) for run, path in profiles.items()])
         found = {}
         for (run, path), result in zip(profiles.items(), results):
             rows, overhead = rows_of(run, result, path)
@@ -120,10 +129,23 @@ def profile(name):
     with tempfile.TemporaryDirectory(prefix="quire-bench-") as folder:
         path = os.path.join(folder, run)
         started = machine(run, path)
-        result = vm.run(started)
-        check(result)
+        parts = {match[1]: int(match[3]) for match in said(vm.run(started))}
         names = [name for name in RUNS[run] if name != "boot_program"]
         index = names.index(name) + (run not in PROGRAMS)
-        said = {match[1]: int(match[3]) for match in map(LINE.match, result.lines) if match}
-        return (paths.read(path)[index].typical(), said.get(name, 1),
+        return (paths.read(path)[index].typical(), parts.get(name, 1),
                 paths.binaries(BUILD, started.image.modules))
+
+
+def scale():
+    """{name: [median or None for each of SIZES]}; no crowds in the booted system."""
+    runs = [(at, run) for at, (_, _, crowd) in enumerate(SIZES) for run in RUNS
+            if not crowd or run not in PROGRAMS]
+    results = vm.run_all([machine(run, None, *SIZES[at][1:]) for at, run in runs])
+    found = {}
+    for (at, run), result in zip(runs, results):
+        medians = {match[1]: int(match[4]) for match in said(result)}
+        if run in PROGRAMS:
+            medians["boot_program"] = boot_program(result)
+        for name, median in medians.items():
+            found.setdefault(name, [None] * len(SIZES))[at] = median
+    return found

@@ -9,7 +9,6 @@ The other systems' figures were measured the same way and stand in bench/anchors
 is 0 if everything could be measured.
 """
 import csv
-import dataclasses
 import json
 import os
 import sys
@@ -17,6 +16,7 @@ import sys
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(HERE, "tools"))
 import door  # noqa: E402
+import history  # noqa: E402
 import measure  # noqa: E402
 import paths  # noqa: E402
 
@@ -28,6 +28,11 @@ median, p99: of 1,000 rounds, rdtsc around each, less the {overhead} that an emp
 CR3, lines: kernel entries, CR3 loads and distinct 64-byte lines that the kernel touches, of a median
 round. best/us: the shortest of the others' paths over ours. A goal with * behind it is not met.
 QEMU: {machine}"""
+
+SCALE_NOTE = """
+Medians in guest instructions, as above all path lengths. The crowd's tasks, of one thread each, and
+threads, of one task, wait for a message while the others are measured. -: not measured there; programs
+of the booted system share it with no crowd, for init starts no more than a few."""
 
 
 def anchors():
@@ -60,14 +65,26 @@ def table(found):
                ratio(anchor, row.median), anchor["operation"])
 
 
-def show(found, overhead):
-    rows = list(table(found))
+def print_table(rows, last_is_text=False):
+    """The first column to the left, the others to the right, but for a text at the end."""
+    rows = list(rows)
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    widths[-1] = 0 if last_is_text else widths[-1]
     for row in rows:
-        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width
-                                             in zip(row[1:-1], widths[1:-1])]
-        print("  ".join(cells + [row[-1]]).rstrip())
+        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        print("  ".join([row[0].ljust(widths[0])] + cells).rstrip())
+
+
+def show(found, overhead):
+    print_table(table(found), last_is_text=True)
     print(NOTE.format(overhead=overhead, machine=measure.MACHINE))
+
+
+def show_scale():
+    heads = [size for size, _, _ in measure.SIZES]
+    print_table([("row", *heads)] + [(name, *map(number, medians))
+                                     for name, medians in measure.scale().items()])
+    print(SCALE_NOTE)
 
 
 def show_where(name):
@@ -83,8 +100,21 @@ def show_where(name):
         print(f"{count:>12,} {100 * count / total:>5.1f}% {distinct:>8}  {binary:<9} {function}")
 
 
+def show_compare(before, found):
+    """Each row then and now; a row that one side lacks is a dash."""
+    names = list(found) + [name for name in before.rows if name not in found]
+    rows = [("row", before.name, "now", "difference", "")]
+    for name in names:
+        then, now = before.rows.get(name), found[name].median if name in found else None
+        both = then is not None and now is not None
+        rows.append((name, number(then), number(now), f"{now - then:+,}" if both else "-",
+                     f"{100 * (now - then) / then:+.1f} %" if both and then else "-"))
+    print_table(rows)
+    print("\nMedians; guest instructions (path lengths, not speeds), bytes, lines.")
+
+
 def write_json(found, path):
-    text = json.dumps({"rows": [dataclasses.asdict(row) for row in found.values()]}, indent=1)
+    text = json.dumps(history.body(found), indent=1)
     if path == "-":
         print(text)
     else:
@@ -110,17 +140,37 @@ def main():
                         help="write the figures there (-: to the standard output, and no table)")
     parser.add_argument("--where", metavar="ROW", type=row_name,
                         help="print where one operation's instructions go, by function")
+    parser.add_argument("--scale", action="store_true",
+                        help="print the figures with little and much memory, many tasks and threads")
+    parser.add_argument("--compare", metavar="REV|FILE", nargs="?", const="", type=history.source,
+                        help="print what changed since a git revision, a file of --json, or (without "
+                             "either) the last release in bench/history")
+    parser.add_argument("--record", action="store_true",
+                        help="add the figures to bench/history, as those of this version")
     options = parser.parse_args()
+    modes = [name for name in ("where", "scale", "compare", "record", "json")
+             if getattr(options, name) not in (None, False)]
+    if len(modes) > 1:
+        parser.error(f"--{modes[0]} and --{modes[1]} are two different things: give one of them")
     if options.where:
-        if options.json:
-            parser.error("--where prints no figures: leave --json out")
         show_where(options.where)
         return 0
+    if options.scale:
+        show_scale()
+        return 0
+    if options.compare is not None:
+        before = options.compare()
+        show_compare(before, measure.everything()[0])
+        return 0
+    if options.record:
+        history.check_new()
     found, overhead = measure.everything()
     if options.json != "-":
         show(found, overhead)
     if options.json:
         write_json(found, options.json)
+    if options.record:
+        history.add(found)
     return 0
 
 

@@ -43,7 +43,8 @@ void crowd_make(void) {
     if (count == 0) {
         return;
     }
-    CHECK_EQUAL(pool_create(POOL, SLOT_POOL_CROWD, count * FRAMES_EACH, count * FRAMES_EACH / 2), OK);
+    CHECK_EQUAL(pool_create(POOL, SLOT_POOL_CROWD, count * FRAMES_EACH, count * FRAMES_EACH / 2,
+                            threads + 2 * tasks + 8), OK);
     CHECK_EQUAL(pool_port_create(CROWD_POOL, SLOT_PORT_CROWD, PORT_RANK), OK);
     for (uint32_t i = 0; i < tasks; i++) {
         task_add();

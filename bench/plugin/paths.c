@@ -80,6 +80,7 @@ static struct {
 } round_now;
 
 static enum { FIRMWARE, BOOTING, BOOTED } stage;
+static bool row_begun;  // rounds before a row are nobody's
 static bool was_user;
 static uint32_t line_round[LINES_MAX];  // by hash: number of the round that touched it, and which
 static uint32_t line_address[LINES_MAX];
@@ -195,12 +196,13 @@ static void mark_reached(uint32_t mark) {
     case MARK_ROW:
         round_close();
         known_count = 0;
+        row_begun = true;
         fputs("row\n", out);
         break;
     case MARK_BEGIN:
         round_close();
         round_number++;
-        round_now.open = round_now.running = true;
+        round_now.open = round_now.running = row_begun;
         was_user = true;
         break;
     case MARK_END:
@@ -231,7 +233,8 @@ static void boot_follow(const struct instruction *at) {
         mark_reached(MARK_BEGIN);
         stage = BOOTING;
     } else if (stage == BOOTING && !in_kernel(at)) {
-        mark_reached(MARK_END);
+        round_close();
+        row_begun = false;
         stage = BOOTED;
     }
 }
