@@ -19,7 +19,21 @@ error_t answer_task_info(const struct invocation *invocation, const struct task_
     uint64_t cycles = task_cycles(task);
     *out = (struct task_info_out){task->state, task->cause, (uint32_t)cycles,
                                   (uint32_t)(cycles >> 32), task->thread_count,
-                                  task->space.mapped, task->space.tables, task->badge};
+                                  task->space.mapped, task->space.tables, task->badge,
+                                  (uint32_t)task->billed, (uint32_t)(task->billed >> 32),
+                                  task->share};
+    return OK;
+}
+
+// Nobody gives more than it has, so that no part of the system takes the CPU from the others.
+error_t answer_task_share(const struct invocation *invocation, const struct task_share_in *in,
+                          struct task_share_out *out) {
+    (void)out;
+    uint32_t most = invocation->task->share;
+    if (in->share == 0 || in->share > (most == SHARE_UNLIMITED ? SHARE_MAX : most)) {
+        return E_ARGUMENT;
+    }
+    ((struct task *)invocation->body)->share = in->share;
     return OK;
 }
 

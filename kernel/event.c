@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "event.h"
 #include "port.h"
+#include "schedule.h"
 #include "tracepoint.h"
 
 // Let a thread that receives have the pending bits of its event.
@@ -38,6 +39,7 @@ bool event_collect(struct thread *thread) {
     r->ebp = 0;
     event->bits = thread->pending = 0;
     thread->serves_id = 0;
+    schedule_serve(thread, NULL);
     return true;
 }
 

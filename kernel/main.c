@@ -136,6 +136,7 @@ static void init_start(struct pool *root) {
     if (task == NULL) {
         boot_refuse("too little memory to start init: give the machine more");
     }
+    task->share = SHARE_UNLIMITED;
     vaddr_t entry = image_load(task, &multiboot.module[0]);
     for (uint32_t i = 1; i <= LAYOUT_WIRED_STACK / PAGE_SIZE; i++) {
         page_add(task, LAYOUT_STACK_TOP - i * PAGE_SIZE, MAP_READ | MAP_WRITE, FRAME_NONE, 0, 0);

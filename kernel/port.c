@@ -3,6 +3,7 @@
 #include "cpu.h"
 #include "event.h"
 #include "panic.h"
+#include "schedule.h"
 #include "tracepoint.h"
 
 // Counts the calls of all threads, for the trace.
@@ -140,6 +141,7 @@ static error_t deliver(struct thread *caller, struct thread *receiver) {
     r->edi = caller->word[0];
     r->ebp = caller->word[1];
     receiver->serves_id = caller->call_id;
+    schedule_serve(receiver, caller);
     TRACE_THREAD(receive, receiver, TOKEN_SLOT(caller->token), 0, caller->tag, caller->word[0],
                  caller->word[1], caller->badge);
     caller_wait(caller, receiver->task);
@@ -318,6 +320,7 @@ error_t port_reply(struct thread *server, token_t token, tag_t tag) {
         return E_TOKEN;
     }
     server->serves_id = caller->call_id;
+    schedule_served(server, caller);
     return caller->flags & THREAD_FAULTED ? reply_fault(server, caller, tag)
                                           : reply_call(server, caller, tag);
 }

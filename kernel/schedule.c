@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+// Time is dealt out in rounds: in each of them a task may use its share, and who has some left goes
+// by priority. A round ends when nobody who is ready has any left. So tasks of equal priority get
+// the CPU by share, and none of high priority keeps it for ever.
+// Time is billed to the task that pays: a server that was called spends its caller's. It finishes
+// when that is used up, on credit of as much again; from then on it spends its own.
 #include "schedule.h"
 #include "cpu.h"
 #include "descriptor.h"
@@ -6,63 +11,154 @@
 #include "timer.h"
 #include "tracepoint.h"
 
+#define MOVES_MAX 16u  // threads without time looked at in one go
+
 void entry_idle(void);
 void entry_spin(void);
 
-// Ready threads of a priority: those that waited for something and have time of their slice left go
-// before those that were stopped while they ran. So a thread that faults or calls often gets its
-// share beside one that never waits. Whoever has used up its slice goes behind all others.
-static struct queue woken[PRIORITIES];
-static struct queue ready[PRIORITIES];
-static uint32_t ready_mask;  // bit p: woken[p] or ready[p] is not empty
-static uint64_t switched_at;
-// Whose slice runs: the last thread chosen of the lowest priority since the CPU was idle. What
-// servers above it do meanwhile is done for it, or at least in its time.
-static struct thread *slice_owner;
-static bool slice_over;
+// Ready threads of a priority: those with time in this round, those that wait for the next.
+static struct queue queues[2][PRIORITIES];
+static struct queue *now_queue = queues[0], *next_queue = queues[1];
+static uint32_t now_ready, next_ready;  // bit p: the queue of priority p is not empty
+uint8_t schedule_highest;               // in now_queue
+static uint32_t round = 1;
+
+static struct task *payer;   // of the time that passes now; NULL: nobody, or one that has ended
 struct task *schedule_fast;
-uint8_t schedule_highest;
+static uint64_t charged_at;  // billed until then
+static uint64_t on_account;  // ticks charged to this payer in a row
+static bool contended;       // others are ready: time counts against the share
+static bool slice_over;
 uint64_t schedule_idle_cycles;
 bool schedule_spins;
 
-static bool slice_used_up(struct thread *thread) {
-    return thread->slice_used >= timer_slice_ticks();
+// --- who pays ------------------------------------------------------------------------------------
+
+static int64_t share_ticks(const struct task *task) {
+    return task->share == SHARE_UNLIMITED ? INT64_MAX / 2
+                                          : (int64_t)((uint64_t)task->share * timer_tsc_khz());
 }
 
+// The round's share comes with the first tick of it that is charged; debts are kept.
+static int64_t time_left(struct task *task) {
+    if (task->round != round) {
+        int64_t share = share_ticks(task);
+        task->left = round - task->round > 1 ? share : MIN_OF(share, task->left + share);
+        task->round = round;
+    }
+    return task->left;
+}
+
+static struct task *payer_of(const struct thread *thread) {
+    struct task *task = reference_body(thread->payer);
+    return task != NULL ? task : thread->task;
+}
+
+static void take_time(struct task *task, uint64_t ticks) {
+    task->left = time_left(task) - (int64_t)ticks;
+    if (task->left <= 0) {
+        task->over = round;
+    }
+}
+
+static void charge(void) {
+    uint64_t now = tsc_read(), spent = now - charged_at;
+    charged_at = now;
+    if (payer != NULL) {
+        payer->billed += spent;
+        on_account += spent;
+        if (contended) {
+            take_time(payer, spent);
+        }
+    }
+}
+
+static bool others_wait(void) {
+    return (now_ready | next_ready) != 0;
+}
+
+// This task pays from now on. While others are ready time counts against its share, and an
+// interrupt comes when that is used up.
+static void pay(struct task *task) {
+    charge();
+    if (task != payer) {
+        payer = task;
+        on_account = 0;
+    }
+    contended = others_wait();
+    schedule_fast = task->over == round ? NULL : task;
+    if (contended && task->share != SHARE_UNLIMITED) {
+        int64_t left = time_left(task);
+        left += task->over == round ? share_ticks(task) : 0;
+        timer_slice_begin(charged_at + (uint64_t)MAX_OF(left, 1));
+    }
+}
+
+// A server may use as much again of its client's time, then it pays itself.
+static bool has_credit(struct thread *thread, const struct task *client) {
+    if (client != thread->task && client->left > -share_ticks(client)) {
+        return true;
+    }
+    thread->payer.object = NULL;
+    return thread->task->over != round;
+}
+
+// May the thread run in this round?
+static inline bool has_time(struct thread *thread) {
+    const struct task *task = payer_of(thread);
+    return task->over != round || has_credit(thread, task);
+}
+
+void schedule_serve(struct thread *server, struct thread *client) {
+    if (client == NULL) {
+        server->payer.object = NULL;
+    } else if (client != current_thread) {
+        server->payer = client->payer;
+    } else {
+        server->payer = object_reference(payer->object);
+    }
+    if (server == current_thread) {
+        pay(payer_of(server));
+    }
+}
+
+void schedule_served(const struct thread *server, const struct thread *client) {
+    struct task *task = payer_of(client);
+    if (payer != server->task || task == payer) {
+        return;
+    }
+    charge();
+    payer->billed -= on_account;
+    task->billed += on_account;
+    if (contended) {
+        payer->left = MIN_OF(payer->left + (int64_t)on_account, share_ticks(payer));
+        take_time(task, on_account);
+    }
+    on_account = 0;
+}
+
+// --- queues --------------------------------------------------------------------------------------
+
 static void add_last(struct thread *thread) {
-    thread->slice_used = 0;
-    queue_add(&ready[thread->priority], thread);
+    next_ready |= 1u << thread->priority;
+    queue_add(&next_queue[thread->priority], thread);
+}
+
+// Whoever waited goes first: one that faults or calls often gets its share beside one that never
+// waits. Whoever has no time left goes behind all others of the next round.
+static void add(struct thread *thread) {
+    if (has_time(thread)) {
+        now_ready |= 1u << thread->priority;
+        queue_add_first(&now_queue[thread->priority], thread);
+    } else {
+        add_last(thread);
+    }
 }
 
 void schedule_add(struct thread *thread) {
-    if (thread == current_thread) {
-        return;  // it runs: schedule() decides
+    if (thread != current_thread) {  // it runs: schedule() decides
+        add(thread);
     }
-    ready_mask |= 1u << thread->priority;
-    if (slice_used_up(thread)) {
-        add_last(thread);
-    } else {
-        queue_add(&woken[thread->priority], thread);
-    }
-}
-
-// It ran, and another one runs now.
-static void add_stopped(struct thread *thread) {
-    ready_mask |= 1u << thread->priority;
-    if (slice_used_up(thread)) {
-        add_last(thread);
-    } else {
-        queue_add_first(&ready[thread->priority], thread);
-    }
-}
-
-static struct thread *first_of(uint32_t priority) {
-    return woken[priority].first != NULL ? woken[priority].first : ready[priority].first;
-}
-
-static bool is_ready_queue(const struct queue *queue) {
-    return (queue >= ready && queue < ready + PRIORITIES) ||
-           (queue >= woken && queue < woken + PRIORITIES);
 }
 
 void schedule_unqueue(struct thread *thread) {
@@ -71,61 +167,87 @@ void schedule_unqueue(struct thread *thread) {
         return;
     }
     queue_remove(thread);
-    if (is_ready_queue(queue) && first_of(thread->priority) == NULL) {
-        ready_mask &= ~(1u << thread->priority);
+    if (queue->first == NULL) {
+        uint32_t bit = 1u << thread->priority;
+        now_ready &= queue == &now_queue[thread->priority] ? ~bit : UINT32_MAX;
+        next_ready &= queue == &next_queue[thread->priority] ? ~bit : UINT32_MAX;
     }
+}
+
+static void round_begin(void) {
+    struct queue *queue = now_queue;
+    now_queue = next_queue;
+    next_queue = queue;
+    now_ready = next_ready;
+    next_ready = 0;
+    round++;
+}
+
+// The next thread to run, still in its queue. NULL: nobody is ready. Of a task's threads the one
+// that used up its time goes behind the others, or they would never run.
+static struct thread *pick(void) {
+    for (uint32_t moves = 0; now_ready != 0 || next_ready != 0; moves++) {
+        if (now_ready == 0) {
+            round_begin();
+        }
+        struct thread *thread = now_queue[bit_highest(now_ready)].first;
+        bool last = thread->flags & THREAD_LAST, time = has_time(thread);
+        if ((time && !last) || moves == MOVES_MAX) {
+            return thread;
+        }
+        thread->flags &= (uint8_t)~THREAD_LAST;
+        schedule_unqueue(thread);
+        if (time) {
+            now_ready |= 1u << thread->priority;
+            queue_add(&now_queue[thread->priority], thread);
+        } else {
+            add_last(thread);
+        }
+    }
+    return NULL;
 }
 
 void schedule_forget(const struct thread *thread) {
     if (thread == current_thread) {
         current_thread = NULL;
     }
-    if (thread == slice_owner) {
-        slice_owner = NULL;
+}
+
+void schedule_forget_payer(const struct task *task) {
+    if (payer == task) {
+        payer = schedule_fast = NULL;
+        slice_over = true;  // schedule() looks for another one
     }
 }
 
-void schedule_slice_end(void) {
-    slice_over = true;
-}
-
-static void account(void) {
-    uint64_t now = tsc_read();
-    if (slice_owner != NULL) {
-        slice_owner->slice_used += now - switched_at;
-    }
-    switched_at = now;
-}
-
-static void slice_begin(const struct thread *thread) {
-    uint64_t ticks = timer_slice_ticks();
-    timer_slice_begin(thread->slice_used < ticks ? ticks - thread->slice_used : 0);
-}
+// --- the switch ----------------------------------------------------------------------------------
 
 // Work that ending tasks have left goes on at each kernel entry: there shall be one soon.
 static void end_tasks(void) {
     if (task_end_slice()) {
-        timer_slice_begin(0);
+        timer_slice_begin(1);  // at once
     }
 }
 
 // The running thread stops, `next` runs instead (NULL: nobody).
 static void thread_leave(struct thread *next) {
+    uint64_t now = tsc_read();
     if (current_thread != NULL) {
-        current_thread->cycles += switched_at;
+        current_thread->cycles += now;
         fpu_leave(current_thread);
     }
     current_thread = next;
     if (next != NULL) {
-        next->cycles -= switched_at;
+        next->cycles -= now;
     }
 }
 
 static void idle(void) {
-    account();
+    charge();
     thread_leave(NULL);
-    slice_owner = NULL;
-    while (ready_mask == 0) {
+    payer = NULL;
+    uint64_t since = charged_at;
+    while (!others_wait()) {
         if (schedule_spins) {
             entry_spin();
         } else {
@@ -134,66 +256,73 @@ static void idle(void) {
         end_tasks();
         trace_wake();
     }
-    uint64_t now = tsc_read();
-    schedule_idle_cycles += now - switched_at;
-    switched_at = now;
+    charge();
+    schedule_idle_cycles += charged_at - since;
 }
 
 static void switch_to(struct thread *thread) {
-    struct thread *before = current_thread;
-    account();
-    TRACE_THREAD(switch, before, object_slot(thread->object), 0, 0, 0, 0, 0);
+    TRACE_THREAD(switch, current_thread, object_slot(thread->object), 0, 0, 0, 0, 0);
     thread_leave(thread);
-    if (slice_owner == NULL || thread->priority <= slice_owner->priority) {
-        slice_owner = thread;
-    }
     descriptor_thread(thread);
     space_load(&thread->task->space);
 }
 
-// The slice's interrupt came: has the running thread used up its own?
-static bool slice_check(void) {
-    if (!slice_over) {
-        return false;
-    }
-    slice_over = false;
-    account();
-    return slice_used_up(current_thread);
+void schedule_slice_end(void) {
+    slice_over = true;
 }
 
-static void choose(void) {
-    bool runs = current_thread != NULL && current_thread->state == THREAD_READY;
-    if (ready_mask == 0 && !runs) {
-        idle();
-    }
-    if (ready_mask == 0) {
-        return;
-    }
-    uint32_t best = bit_highest(ready_mask);
-    bool turn = runs && slice_check();
-    if (runs && (best < current_thread->priority || (best == current_thread->priority && !turn))) {
-        if (best == current_thread->priority) {
-            slice_begin(current_thread);
+// The running thread's time is over, or one of higher priority is ready.
+static bool must_stop(struct thread *thread) {
+    if (slice_over) {
+        charge();
+        if (!has_time(thread)) {
+            thread->flags |= THREAD_LAST;
+            return true;
         }
-        return;
     }
-    struct thread *next = first_of(best);
-    schedule_unqueue(next);
-    struct thread *before = current_thread;
-    switch_to(next);
+    return schedule_highest > thread->priority;
+}
+
+static void thread_choose(struct thread *before, bool runs) {
     if (runs) {
-        add_stopped(before);
+        add(before);
     }
-    if (first_of(best) != NULL) {
-        slice_begin(next);
+    struct thread *next = pick();
+    if (next == NULL) {
+        idle();
+        next = pick();
     }
+    schedule_unqueue(next);
+    if (next != current_thread) {
+        switch_to(next);
+    }
+}
+
+static uint8_t highest(void) {
+    return now_ready == 0 ? 0 : (uint8_t)bit_highest(now_ready);
 }
 
 void schedule(void) {
     end_tasks();
     trace_wake();
-    choose();
-    bool pays = slice_owner != NULL && !slice_used_up(slice_owner);
-    schedule_fast = pays ? slice_owner->task : NULL;
-    schedule_highest = ready_mask == 0 ? 0 : (uint8_t)bit_highest(ready_mask);
+    struct thread *before = current_thread;
+    bool runs = before != NULL && before->state == THREAD_READY;
+    schedule_highest = highest();
+    if (runs && !slice_over && contended == others_wait() &&
+        schedule_highest <= before->priority) {
+        return;
+    }
+    if (before != NULL) {
+        payer = payer != NULL ? payer : before->task;
+        before->payer = object_reference(payer->object);
+    }
+    if (!runs || must_stop(before)) {
+        thread_choose(before, runs);
+    }
+    schedule_highest = highest();
+    struct task *task = payer_of(current_thread);
+    if (slice_over || task != payer || contended != others_wait()) {
+        slice_over = false;
+        pay(task);
+    }
 }

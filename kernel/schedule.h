@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which thread runs: the ready thread of the highest priority; equal ones take turns.
+// Which thread runs: of those whose task has time left in this round the one of the highest
+// priority; and which task pays for the time that passes.
 #pragma once
 #include "thread.h"
 
@@ -10,8 +11,9 @@ extern uint64_t schedule_idle_cycles;
 // clock then counts nothing but instructions; a halt lets it jump by a host-dependent few.
 extern bool schedule_spins;
 
-// For fast.asm, valid until the next entry into the C code: the task to one of whose threads the
-// CPU may go without schedule() (NULL: none), if its priority is at least that of all ready ones.
+// For fast.asm, valid until the next entry into the C code: the task that pays and has time left
+// (NULL: it has not): to one of its threads the CPU may go without schedule(), if its priority is at
+// least that of all ready ones.
 extern struct task *schedule_fast;
 extern uint8_t schedule_highest;
 
@@ -20,7 +22,12 @@ void schedule_add(struct thread *thread);
 void schedule_unqueue(struct thread *thread);
 // The thread is about to end.
 void schedule_forget(const struct thread *thread);
-// The interrupt that timer_slice_begin() asked for: see whether the running thread's slice is over.
+void schedule_forget_payer(const struct task *task);
+// The server works for this client from now on, NULL: on its own account.
+void schedule_serve(struct thread *server, struct thread *client);
+// The server answers the client: what it did on its own account just now was done for it.
+void schedule_served(const struct thread *server, const struct thread *client);
+// The interrupt that timer_slice_begin() asked for: see whether the payer's time is over.
 void schedule_slice_end(void);
 // Choose who runs next and make it current; waits for interrupts while nobody is ready. Then the
 // assembly leaves to current_thread.

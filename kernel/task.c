@@ -3,7 +3,7 @@
 #include "event.h"
 #include "kalloc.h"
 #include "port.h"
-#include "thread.h"
+#include "schedule.h"
 
 struct task *task_list;
 
@@ -16,7 +16,8 @@ struct task *task_create(struct pool *pool, badge_t badge, uint32_t rank, uint32
     }
     struct task *task = object->body;
     *task = (struct task){.object = object, .pool = pool, .badge = badge, .rank = (uint8_t)rank,
-                          .ceiling = (uint8_t)ceiling, .state = TASK_STATE_NEW};
+                          .ceiling = (uint8_t)ceiling, .state = TASK_STATE_NEW,
+                          .share = SHARE_DEFAULT};
     task->handles = kalloc_page(pool, FRAME_OBJECT);
     if (task->handles == NULL || space_create(&task->space, pool) != OK) {
         if (task->handles != NULL) {
@@ -169,6 +170,7 @@ uint32_t task_destroy(struct task *task) {
         return left;
     }
     task_unlink(task);
+    schedule_forget_payer(task);
     kfree_page(task->pool, task->handles);
     object_destroy(task->object);
     return 0;

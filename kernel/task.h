@@ -15,6 +15,8 @@ struct handle_entry {
 };
 _Static_assert(sizeof(void *) != 4 || sizeof(struct handle_entry) == 16, "a handle is 16 bytes");
 
+#define SHARE_UNLIMITED 0u  // of the first task
+
 struct task {
     struct object *object;
     struct pool *pool;         // pays for the task
@@ -30,6 +32,10 @@ struct task {
     badge_t fault_badge;
     struct notice *notices;    // whom to tell of its end
     uint64_t cycles;           // CPU time of threads that are gone
+    uint64_t billed;           // ticks it paid for: its own, and servers' that work for it
+    int64_t left;              // of its share in round `round`
+    uint32_t round, over;      // over: the round in which that was used up
+    uint32_t share;            // milliseconds of CPU in a round, or SHARE_UNLIMITED
     uint32_t thread_count;
     struct thread *threads;    // all its threads
     struct thread *served;     // threads whose last call it received (thread.served_by)

@@ -38,6 +38,7 @@ extern uint32_t slow_flags;
 
 #define THREAD_FAULTED 1u  // flags: what it sent is a fault
 #define THREAD_FPU 2u      // its state is in the FPU
+#define THREAD_LAST 4u     // it used up its task's time: other threads of the task go first
 
 struct queue {
     struct thread *first, *last;
@@ -62,7 +63,7 @@ struct thread {
     uint64_t cycles;                 // CPU time; while it runs, less the time it was started
     struct message_buffer *buffer;
     struct object *object;
-    uint64_t slice_used;  // ticks of its slice gone, servers' work included
+    struct reference payer;  // while it does not run: whose time it spends; none: its task's
     struct queue *queue;  // that it stands in
     struct thread *next, *previous;
     struct thread *served_next, *served_previous;

@@ -10,7 +10,6 @@
 #define PIT_GATE 0x61
 #define CALIBRATION_TICKS 597u  // 0.5 ms
 #define CALIBRATIONS_MAX 20u
-#define SLICE_MS 10u
 #define PIT_MAX 0xffffu
 
 static uint32_t tsc_khz;
@@ -113,12 +112,7 @@ void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t b
     }
 }
 
-uint64_t timer_slice_ticks(void) {
-    return (uint64_t)tsc_khz * SLICE_MS;
-}
-
-void timer_slice_begin(uint64_t ticks) {
-    uint64_t deadline = tsc_read() + ticks;
+void timer_slice_begin(uint64_t deadline) {
     if (slice_deadline == 0 || deadline < slice_deadline) {
         slice_deadline = deadline;
         program();

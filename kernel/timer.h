@@ -19,9 +19,7 @@ uint32_t timer_tsc_khz(void);
 uint64_t timer_now_ns(void);
 void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits);
 void timer_cancel(struct timer *timer);
-// Length of a time slice, in ticks.
-uint64_t timer_slice_ticks(void);
-// Another thread of the same priority waits: interrupt in at most so many ticks.
-void timer_slice_begin(uint64_t ticks);
+// Others wait: interrupt at that time stamp, or earlier.
+void timer_slice_begin(uint64_t deadline);
 // The PIT's interrupt.
 void timer_interrupt(void);

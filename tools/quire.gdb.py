@@ -102,7 +102,7 @@ def show_tasks(_):
     for task in tasks():
         print(f"{task_name(task):16} rank {int(task['rank']):2} ceiling {int(task['ceiling']):2} "
               f"{states.get(int(task['state']), '?'):6} {int(task['thread_count'])} threads, "
-              f"{int(task['cycles'])} ticks")
+              f"{int(task['billed'])} ticks billed")
 
 
 def show_frames(_):

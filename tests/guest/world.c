@@ -6,6 +6,9 @@
 #define COPIES_MAX 64u
 #define BUFFERS 0xbff60000u  // of threads beside a task's first
 #define LIMIT_MS 120000u
+#define SETTLE_NS 20000u
+#define SETTLE_EVENT HANDLE(SLOT_SETTLE)
+#define SETTLE_TIMER HANDLE(SLOT_SETTLE + 1)
 #define LIMIT_BIT (1u << 31)
 #define PAUSE_BIT (1u << 30)
 
@@ -104,6 +107,8 @@ void world_begin(void) {
     }
     CHECK_EQUAL(pool_event_create(POOL, SLOT_EVENT), OK);
     CHECK_EQUAL(pool_timer_create(POOL, SLOT_TIMER), OK);
+    CHECK_EQUAL(pool_event_create(POOL, SLOT_SETTLE), OK);
+    CHECK_EQUAL(pool_timer_create(POOL, SLOT_SETTLE + 1), OK);
     CHECK_EQUAL(thread_event(THREAD, WORLD_EVENT), OK);
 }
 
@@ -115,6 +120,8 @@ void world_end(void) {
     }
     (void)!event_destroy(WORLD_EVENT);
     (void)!timer_destroy(WORLD_TIMER);
+    (void)!event_destroy(SETTLE_EVENT);
+    (void)!timer_destroy(SETTLE_TIMER);
     struct task_tables_trim_out trimmed;
     CHECK_EQUAL(task_tables_trim(TASK, &trimmed), OK);
     CHECK_EQUAL(thread_priority(THREAD, MAIN_PRIORITY), OK);
@@ -299,9 +306,22 @@ void world_pause(uint32_t ms) {
     bits_wait(PAUSE_BIT);
 }
 
+static uint64_t idle_time(void) {
+    struct machine_info_out info;
+    CHECK_EQUAL(machine_info(MACHINE, &info), OK);
+    return (uint64_t)info.idle_high << 32 | info.idle_low;
+}
+
+// Sleeps, with an event of its own, until the CPU had nobody to run.
 void world_settle(void) {
-    CHECK_EQUAL(thread_priority(THREAD, 0), OK);
-    CHECK_EQUAL(thread_priority(THREAD, MAIN_PRIORITY), OK);
+    CHECK_EQUAL(thread_event(THREAD, SETTLE_EVENT), OK);
+    for (uint64_t before = idle_time(); idle_time() == before;) {
+        struct received received;
+        CHECK_EQUAL(timer_set(SETTLE_TIMER, SETTLE_NS, 0, SETTLE_EVENT, 1), OK);
+        ipc_receive(0, &received);
+        CHECK_EQUAL(received.tag, LABEL_EVENT);
+    }
+    CHECK_EQUAL(thread_event(THREAD, WORLD_EVENT), OK);
 }
 
 void world_pause_or(uint32_t ms, struct actor *actor) {

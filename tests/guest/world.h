@@ -14,7 +14,7 @@
 #define POOL_OBJECTS 64u  // that a pool made here may pay for
 
 // In the test's table: task and thread of actor i, then what a test takes.
-enum { SLOT_ACTOR = 64, SLOT_TEST = 96, SLOT_TEST_END = 250 };
+enum { SLOT_SETTLE = 62, SLOT_ACTOR = 64, SLOT_TEST = 96, SLOT_TEST_END = 250 };
 // In the actor's own table.
 enum { SLOT_DONE = 32, SLOT_SELF = 46, SLOT_GIVEN = 64 };
 
