@@ -20,6 +20,7 @@ BUILD = os.path.join(HERE, "build")
 MEMORY = 64  # MiB
 MACHINE = f"-cpu {vm.CPU} -m {MEMORY} -icount shift=0,sleep=off, idle=spin"
 LIMIT = 300  # seconds for one machine
+EVEN = 1.02  # mean of a row's rounds over their median, for rows of many operations a round
 LINE = re.compile(r"^bench (\S+) rounds (\d+) parts (\d+) median (\d+) p99 (\d+) overhead (\d+)$")
 
 # Boot modules in init's place, and programs in the booted system: their rows, in order.
@@ -85,6 +86,9 @@ def rows_of(run, result, profile):
         found.append(Row("boot_program", program, program))
     for match, row in zip(said(result), traced[1:]):
         name, (_, parts, median, p99, overhead) = match[1], map(int, match.groups()[1:])
+        if parts > 1 and row.mean("instructions") > row.median("instructions") * EVEN:
+            raise RuntimeError(f"{name}: the mean of its rounds is far above their median, so that "
+                               "the median hides work that few rounds do: measure longer rounds")
         found.append(Row(name, median, p99, row.median("entries") / parts,
                          row.median("loads") / parts, row.median("lines") / parts))
     if [row.name for row in found] != list(RUNS[run]):

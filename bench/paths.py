@@ -23,6 +23,9 @@ class Row:
         values = sorted(entry[COLUMNS.index(column)] for entry in self.rounds)
         return values[len(values) // 2] if values else None
 
+    def mean(self, column):
+        return sum(entry[COLUMNS.index(column)] for entry in self.rounds) / len(self.rounds)
+
     def typical(self):
         """Instructions of one round: the one of median length, or the nearest one written down."""
         wanted = self.median("instructions")
