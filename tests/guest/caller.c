@@ -228,7 +228,7 @@ static void call_object(struct report *report) {
 static void call_port(struct report *report) {
     struct dice *dice = &report->dice;
     uint32_t label = one_in(dice, 4) ? roll(dice) & 0xffff : 0x2000 + below(dice, 8);
-    tag_t tag = TAG(label, below(dice, 8), one_in(dice, 4) ? below(dice, 5) : 0, 0);
+    tag_t tag = TAG(label, below(dice, 8), one_in(dice, 6) ? below(dice, 5) : 0, 0);
     struct ipc_registers r = raw_enter(handle_of(dice, INTERFACE_port) | OP_CALL,
                                        one_in(dice, 16) ? roll(dice) & ~0xffffu : tag, 0,
                                        wild(dice), wild(dice));
@@ -248,6 +248,35 @@ static tag_t reply_tag(struct dice *dice) {
     }
 }
 
+// Did it receive a request? Then its token may serve, and so may those before it.
+static bool request_came(struct report *report, const struct ipc_registers *r) {
+    if (TAG_IS_ERROR(r->eax) || r->ebx == 0) {
+        return false;
+    }
+    report->token[below(&report->dice, 16)] = report->token[0];
+    report->token[0] = r->ebx;
+    report->faulted = LABEL_INTERFACE(TAG_LABEL(r->eax)) == INTERFACE_fault;
+    return true;
+}
+
+// What a good server does, for a while: reply to the latest request and wait for the next.
+static void serve(struct report *report) {
+    struct dice *dice = &report->dice;
+    for (uint32_t i = below(dice, 8);; i--) {
+        struct map_item item = good_item(report, KIND_MAP_IN);
+        tag_t tag = report->faulted ? TAG(0, 0, 0, below(dice, 2))
+                                    : TAG(0x2000, below(dice, 4), 0, 0);
+        uint32_t what = i == 0 ? OP_REPLY : OP_REPLY_RECEIVE;
+        struct ipc_registers r = raw_enter(HANDLE(INTERFACE_port) | what, report->token[0], tag,
+                                           item.page, item.frame);
+        count(report->answers.operation[what], r.eax);
+        if (i == 0 || !request_came(report, &r)) {
+            return;
+        }
+        report->calls++;
+    }
+}
+
 static void operate(struct report *report) {
     static const uint8_t often[] = {OP_POLL, OP_POLL, OP_REPLY, OP_REPLY, OP_REPLY, OP_SIGNAL,
                                     OP_REPLY_RECEIVE, OP_RECEIVE};
@@ -258,17 +287,18 @@ static void operate(struct report *report) {
     token_t token = one_in(dice, 8) ? roll(dice)
                                     : report->token[one_in(dice, 2) ? 0 : below(dice, 16)];
     struct map_item item = good_item(report, KIND_MAP_IN);
-    struct ipc_registers r = raw_enter(handle | what, token, reply_tag(dice), item.page, item.frame);
+    struct ipc_registers r = raw_enter(handle | what, token, reply_tag(dice), item.page,
+                                       item.frame);
     count(report->answers.operation[MIN_OF(what, OP_COUNT - 1)], r.eax);
-    if (what != OP_REPLY && what != OP_SIGNAL && !TAG_IS_ERROR(r.eax) && r.ebx != 0) {
-        report->token[below(dice, 16)] = report->token[0];
-        report->token[0] = r.ebx;  // the latest
+    if (what != OP_REPLY && what != OP_SIGNAL && request_came(report, &r) && one_in(dice, 2)) {
+        serve(report);
     }
 }
 
-static void fault(struct dice *dice) {
+// An instruction that traps, or the first one that needs the FPU.
+static void trap(struct dice *dice) {
     volatile uint8_t *address = (volatile uint8_t *)wild(dice);
-    switch (below(dice, 6)) {
+    switch (below(dice, 7)) {
     case 0:
         *address = 1;
         break;
@@ -280,6 +310,9 @@ static void fault(struct dice *dice) {
         break;
     case 3:
         (void)*address;
+        break;
+    case 4:
+        __asm__ volatile("fld1; fstp %st(0)");
         break;
     default:
         *(volatile uint8_t *)(SCRATCH + below(dice, SCRATCH_PAGES * PAGE_SIZE)) = 1;
@@ -294,7 +327,7 @@ void caller_run(struct actor *self) {
         report->calls++;
         uint32_t choice = below(dice, 256);
         if (choice == 0) {
-            fault(dice);
+            trap(dice);
         } else if (choice < 24) {
             operate(report);
         } else if (choice < 40) {

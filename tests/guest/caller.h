@@ -22,7 +22,8 @@ struct report {
     struct dice dice;
     uint32_t known_count;
     frame_t known[CALLER_FRAMES];  // frames that it has got, most of them its own still
-    token_t token[16];             // that it saw
+    token_t token[16];             // that it saw, the latest first
+    bool faulted;                  // the latest is that of a fault
     struct answers answers;
 };
 
