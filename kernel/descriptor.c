@@ -19,7 +19,7 @@ uint64_t gdt[GDT_COUNT];
 uint32_t tls_loaded;  // base in the TLS descriptor
 
 static struct tss fault_tss;
-static uint32_t fault_stack[512];
+static uint32_t fault_stack[512] __attribute__((aligned(16)));
 
 static uint64_t idt[VECTORS];
 
@@ -116,5 +116,5 @@ void descriptor_thread(const struct thread *thread) {
 }
 
 struct double_fault descriptor_double_fault(void) {
-    return (struct double_fault){main_tss.tss.eip, main_tss.tss.esp, main_tss.tss.cr3};
+    return (struct double_fault){main_tss.tss.eip, main_tss.tss.esp, main_tss.tss.ebp};
 }

@@ -25,6 +25,6 @@ struct main_tss {
 enum { GDT_TLS = 5, GDT_TSS, GDT_FAULT_TSS, GDT_COUNT };
 // What the CPU pushed and held when a double fault struck.
 struct double_fault {
-    uint32_t eip, esp, cr3;
+    uint32_t eip, esp, ebp;
 };
 struct double_fault descriptor_double_fault(void);

@@ -83,10 +83,11 @@ entry_spin:
         cli
         ret
 
-; Double fault: its task gate gives it a stack and registers of its own.
+; Double fault and NMI: their task gates give them a stack and registers of their own.
         extern kernel_double_fault
         global entry_double_fault
 entry_double_fault:
+        push esp                        ; tells which: a double fault has pushed an error code
         call kernel_double_fault
         ud2
 

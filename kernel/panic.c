@@ -12,7 +12,7 @@
 #define EXIT_REFUSED 0x11
 
 extern char kernel_start[], kernel_end[], kernel_text_end[];
-void kernel_double_fault(void);
+void kernel_double_fault(uint32_t esp);
 
 __attribute__((noreturn)) static void stop(uint8_t code) {
     port_out8(EXIT_PORT, code);
@@ -66,12 +66,14 @@ void panic_trap(const struct registers *r, uint32_t cr2) {
     stop(EXIT_PANIC);
 }
 
-void kernel_double_fault(void) {
+// The stack of the fault's task is aligned to 16 bytes.
+void kernel_double_fault(uint32_t esp) {
     struct double_fault at = descriptor_double_fault();
     log_to_serial();
-    log_print("quire: kernel panic: double fault or NMI, eip %x esp %x cr3 %x\n", at.eip, at.esp,
-              at.cr3);
+    log_print("quire: kernel panic: %s, eip %x esp %x\n", esp % 16 == 0 ? "NMI" : "double fault",
+              at.eip, at.esp);
     current_print();
+    backtrace((const uint32_t *)at.ebp);
     stop(EXIT_PANIC);
 }
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What the kernel does when it is itself at fault: it says so, shows where, and stops."""
+import contextlib
 import os
 import re
+import socket
 import subprocess
+import tempfile
 
 import vm
 from common import BUILD, check
@@ -30,3 +33,49 @@ def test_panic_shows_where():
     check(trail, "no backtrace: " + result.text[-600:])
     names = [name for address in trail[1].split() for name in functions_at(address)]
     check("kernel_call" in names, f"the backtrace does not lead to the call: {names}")
+
+
+def busy_machine(extra, on_line):
+    """A kernel suite that runs for long, and what to do once it runs."""
+    image = vm.Image(BUILD)
+    image.modules = [os.path.join(BUILD, "tests", "guest", "test-hostile")]
+    return vm.Machine(image=image, command="check=1", limit=120, extra=extra, on_line=on_line)
+
+
+def test_panic_nmi():
+    """an NMI is told as one, with where the machine was, whatever it was doing"""
+    with tempfile.TemporaryDirectory(prefix="quire-nmi-") as folder:
+        path = os.path.join(folder, "monitor")
+
+        def interrupt(line):
+            if line.startswith("TAP version"):
+                with socket.socket(socket.AF_UNIX) as monitor, contextlib.suppress(OSError):
+                    monitor.connect(path)
+                    monitor.recv(4096)
+                    monitor.sendall(b"nmi\n")
+                    while monitor.recv(4096):  # until the machine ends
+                        pass
+        result = vm.run(busy_machine(["-monitor", f"unix:{path},server=on,wait=off"], interrupt))
+    check(result.code == vm.PANIC, result.explain())
+    check(re.search(r"kernel panic: NMI, eip [0-9a-f]{8} esp [0-9a-f]{8}", result.text),
+          result.text[-400:])
+
+
+def test_panic_stack_overflow():
+    """when the kernel's stack runs over, a double fault says where, on a stack of its own"""
+    with tempfile.TemporaryDirectory(prefix="quire-df-") as folder:
+        path = os.path.join(folder, "gdb")
+        words = [f"target remote {path}", "hbreak schedule", "continue",
+                 "set $esp = (unsigned)&kernel_stack_guard + 4096", "delete", "detach"]
+
+        def overflow(line):
+            if line.startswith("TAP version"):
+                gdb = ["gdb", "-nx", "-batch", os.path.join(BUILD, "kernel", "kernel.elf")]
+                for word in words:
+                    gdb += ["-ex", word]
+                subprocess.run(gdb, capture_output=True, timeout=60, check=False)
+        result = vm.run(busy_machine(["-gdb", f"unix:{path},server=on,wait=off"], overflow))
+    check(result.code == vm.PANIC, result.explain())
+    said = re.search(r"kernel panic: double fault, eip ([0-9a-f]{8})", result.text)
+    check(said, result.text[-400:])
+    check("schedule" in functions_at(said[1]), f"not in schedule(): {result.text[-400:]}")
