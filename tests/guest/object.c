@@ -6,9 +6,9 @@
 enum { A = SLOT_TEST + 10, B, C, D };
 #define GIVEN HANDLE(SLOT_GIVEN)
 
-// frame_check() at each entry makes ten thousand rounds take minutes.
+// rounds=N on the command line; with frame_check() at each entry ten thousand would take minutes.
 static uint32_t rounds(void) {
-    return option_given("check=") ? 200 : 10000;
+    return option_number("rounds=", option_given("check=") ? 200 : 10000);
 }
 
 static struct machine_info_out machine(void) {
@@ -153,24 +153,35 @@ static void round_task(void) {
     CHECK_EQUAL(task_destroy(HANDLE(A), &out), OK);
     CHECK_EQUAL(out.left, 0);
 }
+static void round_notice(void) {
+    struct task_destroy_out out;
+    CHECK_EQUAL(pool_task_create(POOL, A, 5, 5, 50), OK);
+    CHECK_EQUAL(task_death_event(HANDLE(A), WORLD_EVENT, 0), OK);
+    CHECK_EQUAL(task_destroy(HANDLE(A), &out), OK);
+    CHECK_EQUAL(out.left, 0);
+}
+static void round_ports(void) {
+    CHECK_EQUAL(machine_ports_create(MACHINE, A, 0x80, 1), OK);
+    CHECK_EQUAL(ports_destroy(HANDLE(A)), OK);
+}
 static void round_irq(void) {
     CHECK_EQUAL(machine_irq_create(MACHINE, A, 5), OK);
     CHECK_EQUAL(irq_bind(HANDLE(A), WORLD_EVENT, 1u << 16), OK);
     CHECK_EQUAL(irq_destroy(HANDLE(A)), OK);
 }
 
-TEST(rounds, "ten thousand objects of each type come and go, and every count returns") {
+TEST(rounds, "many objects of each type come and go, and every count returns") {
     static const struct {
         const char *name;
         void (*run)(void);
     } kinds[] = {{"event", round_event},   {"timer", round_timer}, {"port", round_port},
                  {"pool", round_pool},     {"task", round_task},   {"thread", round_thread},
-                 {"irq", round_irq}};
+                 {"irq", round_irq},       {"ports", round_ports}, {"notice", round_notice}};
     world_begin();
     for (uint32_t kind = 0; kind < ARRAY_LENGTH(kinds); kind++) {
         test_case(kinds[kind].name);
         struct machine_info_out before = machine();
-        for (uint32_t i = 0; i < rounds(); i++) {
+        for (uint32_t left = rounds(); left > 0; left--) {
             kinds[kind].run();
         }
         struct task_tables_trim_out trimmed;
@@ -191,6 +202,87 @@ TEST(stale, "a handle to what has ended never names what came after it in the sa
     CHECK_EQUAL(timer_cancel(HANDLE(B)), E_HANDLE);
     CHECK_EQUAL(timer_cancel(HANDLE(A)), OK);
     CHECK_EQUAL(timer_destroy(HANDLE(A)), OK);
+    world_end();
+}
+
+TEST(stale_many, "in thousands of lives of an object slot no handle to an earlier one comes alive") {
+    enum { KEPT = 100 };
+    world_begin();
+    for (uint32_t i = 0; i < (option_given("check=") ? 500 : 20000); i++) {
+        uint32_t slot = C + i % KEPT;
+        if (i >= KEPT) {
+            CHECK(slot_empty(slot));
+            CHECK_EQUAL(timer_cancel(HANDLE(slot)), E_HANDLE);
+            CHECK_EQUAL(task_handle_drop(TASK, slot), OK);
+        }
+        CHECK_EQUAL(pool_timer_create(POOL, A), OK);  // the same object slot each time
+        CHECK_EQUAL(task_handle_give(TASK, HANDLE(A), slot, RIGHT_ALL, 0), OK);
+        CHECK_EQUAL(timer_cancel(HANDLE(slot)), OK);
+        CHECK_EQUAL(timer_destroy(HANDLE(A)), OK);
+    }
+    CHECK_EQUAL(pool_timer_create(POOL, A), OK);
+    for (uint32_t slot = C; slot < C + KEPT; slot++) {
+        CHECK(slot_empty(slot));
+        CHECK_EQUAL(task_handle_drop(TASK, slot), OK);
+    }
+    CHECK_EQUAL(timer_destroy(HANDLE(A)), OK);
+    world_end();
+}
+
+TEST(pool_objects, "a pool gets the objects it reserved, whatever others take, and not one more") {
+    struct pool_info_out info;
+    world_begin();
+    CHECK_EQUAL(pool_info(POOL, &info), OK);
+    uint32_t room = info.objects_reserved - info.objects - info.objects_split;
+    CHECK_EQUAL(pool_create(POOL, A, 10, 0, room), E_MEMORY);  // its own object takes one
+    CHECK_EQUAL(pool_create(POOL, A, 10, 0, UINT32_MAX), E_MEMORY);
+    CHECK_EQUAL(pool_create(POOL, A, 10, 0, 5), OK);
+    CHECK_EQUAL(pool_create(POOL, B, 40, 0, 50), OK);
+    CHECK_EQUAL(pool_create(HANDLE(A), C, 1, 0, 5), E_MEMORY);
+    uint32_t taken = 0;
+    error_t error;
+    while ((error = pool_event_create(HANDLE(B), C)) == OK) {
+        CHECK_EQUAL(task_handle_drop(TASK, C), OK);
+        taken++;
+    }
+    CHECK_EQUAL(error, E_MEMORY);
+    CHECK_EQUAL(taken, 50);
+    for (uint32_t i = 0; i < 5; i++) {
+        CHECK_EQUAL(pool_timer_create(HANDLE(A), D + i), OK);
+    }
+    CHECK_EQUAL(pool_timer_create(HANDLE(A), D + 5), E_MEMORY);
+    CHECK_EQUAL(timer_destroy(HANDLE(D)), OK);
+    CHECK_EQUAL(pool_task_create(HANDLE(A), D, 5, 5, 50), OK);
+    CHECK_EQUAL(task_thread_create(HANDLE(D), D + 5, LAYOUT_BUFFER, 5), E_MEMORY);
+    for (uint32_t i = A; i <= B; i++) {
+        struct pool_reap_out out = {1};
+        while (out.left) {
+            CHECK_EQUAL(pool_reap(HANDLE(i), &out), OK);
+        }
+        CHECK_EQUAL(pool_info(HANDLE(i), &info), OK);
+        CHECK_EQUAL(info.objects, 0);
+        CHECK_EQUAL(pool_destroy(HANDLE(i)), OK);
+    }
+    world_end();
+}
+
+TEST(pool_depth, "pools lie in pools to a limit, and all of them can be reaped from the top") {
+    enum { DEPTH_MAX = 32 };
+    uint32_t depth = 0;
+    error_t error = OK;
+    world_begin();
+    CHECK_EQUAL(pool_create(POOL, A, 200, 0, 100), OK);
+    while (depth < DEPTH_MAX && error == OK) {
+        depth++;
+        error = pool_create(HANDLE(A + depth - 1), A + depth, 200 - 3 * depth, 0, 100 - 2 * depth);
+    }
+    CHECK_EQUAL(error, E_LIMIT);
+    struct pool_reap_out out = {1};
+    while (out.left) {
+        CHECK_EQUAL(pool_reap(HANDLE(A), &out), OK);
+    }
+    CHECK_EQUAL(pool_destroy(HANDLE(A)), OK);
+    CHECK(slot_empty(A + 1) && slot_empty(A + depth - 1));
     world_end();
 }
 
