@@ -97,10 +97,12 @@ static void pools_law(void) {
             continue;
         }
         const struct pool *pool = objects.table[slot].body;
-        if (pool->check_used != pool->used || pool->used + pool->split > pool->reserved ||
-            pool->check_objects != pool->objects ||
-            pool->objects + pool->objects_split > pool->objects_reserved) {
+        if (pool->check_used != pool->used || pool->used + pool->split > pool->reserved) {
             broken(FRAME_NONE, LAW_pool_sum);
+        }
+        if (pool->check_objects != pool->objects ||
+            pool->objects + pool->objects_split > pool->objects_reserved) {
+            broken(FRAME_NONE, LAW_object_sum);
         }
         promised += pool->low_used < pool->low_reserved ? pool->low_reserved - pool->low_used : 0;
     }
@@ -177,14 +179,16 @@ static void plant_frame(enum law law, frame_t frame) {
         entry->maps ^= 1;
     } else if (law == LAW_owner) {
         entry->pool ^= 0x7fff;
-    } else {
+    } else if (law == LAW_pool_sum) {
         pool_of(frame)->used ^= 1;
+    } else {
+        pool_of(frame)->objects ^= 1;
     }
 }
 
 // Each plant is its own inverse.
 error_t check_plant(uint32_t law, frame_t frame, struct space *space) {
-    if (law < LAW_frame_exists || law > LAW_promise || frame >= frames.count) {
+    if (law < LAW_frame_exists || law > LAW_LAST || frame >= frames.count) {
         return E_ARGUMENT;
     }
     switch ((enum law)law) {
@@ -206,6 +210,7 @@ error_t check_plant(uint32_t law, frame_t frame, struct space *space) {
     case LAW_map_count:
     case LAW_owner:
     case LAW_pool_sum:
+    case LAW_object_sum:
         break;
     }
     bool mended = frame_entry(frame)->pool >= 0x4000;

@@ -472,7 +472,7 @@ TEST(thread_states, "a running thread cannot be started; registers and state can
 // --- frame_check() can fail ----------------------------------------------------------------------
 
 static void plant_each(frame_t frame) {
-    for (uint32_t law = LAW_frame_exists; law <= LAW_promise; law++) {
+    for (uint32_t law = LAW_frame_exists; law <= LAW_LAST; law++) {
         struct machine_check_out check;
         CHECK_EQUAL(machine_plant(MACHINE, law, frame), OK);
         CHECK_EQUAL(machine_check(MACHINE, &check), OK);
@@ -492,7 +492,7 @@ TEST(plants, "frame_check() finds each law that is broken on purpose, and names 
     frame_t frame = frame_get();
     CHECK_EQUAL(machine_plant(MACHINE, LAW_map_count, UINT32_MAX), E_ARGUMENT);
     CHECK_EQUAL(machine_plant(MACHINE, 0, frame), E_ARGUMENT);
-    CHECK_EQUAL(machine_plant(MACHINE, LAW_promise + 1, frame), E_ARGUMENT);
+    CHECK_EQUAL(machine_plant(MACHINE, LAW_LAST + 1, frame), E_ARGUMENT);
     CHECK_EQUAL(machine_plant(MACHINE, LAW_owner, 0), E_STATE);
     plant_each(frame);
     frame_put(frame);
