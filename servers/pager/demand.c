@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "demand.h"
-#include "control.h"
 #include "evict.h"
 #include "module.h"
 #include "refusal.h"
 #include "transfer.h"
 
 #define WAITING_MAX 256u  // more threads than can fault at a time
+// Not part of the way of a page's first touch, which then has the registers for itself.
+#define APART __attribute__((noinline))
 
 uint32_t demand_faults, demand_waiting;
 static struct fault waiting[WAITING_MAX];  // in the order in which they came
@@ -16,7 +17,7 @@ void demand_init(void) {
 }
 
 // Keep why in the domain's last words, and refuse.
-static void refuse(struct domain *domain, const struct fault *fault, struct answer *answer,
+APART static void refuse(struct domain *domain, const struct fault *fault, struct answer *answer,
                    error_t error, const char *why) {
     refusal_note(domain, fault, why);
     *answer = (struct answer){.kind = ANSWER_ERROR, .error = error};
@@ -24,13 +25,18 @@ static void refuse(struct domain *domain, const struct fault *fault, struct answ
 
 // ---- answers ---------------------------------------------------------------------------------
 
-static void answer_map(const struct region *region, uint32_t page, uint32_t slot, uint32_t flags,
-                       struct answer *answer) {
+static inline void answer_map(const struct region *region, uint32_t page, uint32_t slot,
+                              uint32_t flags, struct answer *answer) {
     struct frame_record *frame = framelist_at(slot);
     frame->mapped = 1;
     answer->kind = ANSWER_MAP;
     answer->item.page = page << PAGE_SHIFT | region->rights | MAP_READ;
     answer->item.frame = frame->number << 8 | flags;
+}
+
+static inline void page_admit(struct domain *domain, uint32_t page, uint32_t slot) {
+    pagemap_admit(&domain->pages, page, slot);
+    resident_admit(domain, slot, POLICY_USED);
 }
 
 // Bytes of the file that a page shows; 0: it is all zeros.
@@ -43,22 +49,21 @@ static uint32_t file_bytes(const struct region *region, uint32_t page, uint32_t 
     return *file_page > past ? 0 : *file_page < past ? PAGE_SIZE : PAGE_OFFSET(region->file_end);
 }
 
-static uint32_t frame_dress(struct domain *domain, uint32_t page, uint32_t mark, int *zeroed,
-                            int want_zeroed) {
-    uint32_t slot = framelist_take(want_zeroed ? FRAMES_ZEROED : FRAMES_OTHER);
-    struct frame_record *frame = framelist_at(slot);
-    *zeroed = frame->zeroed;
-    *frame = (struct frame_record){.number = frame->number, .page = page & 0xfffffu,
-                                   .state = FRAME_RESIDENT, .mark = mark,
-                                   .domain = domain_index(domain)};
+// A frame for the page; there is one.
+static inline uint32_t frame_dress(const struct domain *domain, uint32_t page, uint32_t mark,
+                            enum frame_wish wish, enum frame_state state) {
+    uint32_t slot = framelist_take(wish);
+    struct frame_record *frame = framelist_at(slot);  // all else in it is 0
+    frame->page = page;
+    frame->mark = mark;
+    frame->domain = domain_index(domain) & 0xff;
+    frame->state = state;
     return slot;
 }
 
-static void page_read(struct domain *domain, uint32_t page, uint32_t mark, uint32_t store_page,
+APART static void page_read(struct domain *domain, uint32_t page, uint32_t mark, uint32_t store_page,
                       struct answer *answer) {
-    int zeroed;
-    uint32_t slot = frame_dress(domain, page, mark, &zeroed, 0);
-    framelist_at(slot)->state = FRAME_READING;
+    uint32_t slot = frame_dress(domain, page, mark, FRAMES_OTHER, FRAME_READING);
     framelist_at(slot)->store = store_page;
     pagemap_set(&domain->pages, page, ENTRY(ENTRY_READING, slot));
     domain->reading++;
@@ -69,41 +74,9 @@ static void page_read(struct domain *domain, uint32_t page, uint32_t mark, uint3
     answer->kind = ANSWER_LATER;
 }
 
-static void page_admit(struct domain *domain, uint32_t slot) {
-    pagemap_set(&domain->pages, framelist_at(slot)->page, ENTRY(ENTRY_RESIDENT, slot));
-    resident_admit(domain, slot, POLICY_USED);
-}
-
-static void page_zero(struct domain *domain, const struct region *region, uint32_t page,
-                      uint32_t mark, struct answer *answer) {
-    int zeroed;
-    uint32_t slot = frame_dress(domain, page, mark, &zeroed, 1);
-    domain->counters.zeroed++;
-    page_admit(domain, slot);
-    answer_map(region, page, slot, zeroed ? 0 : FRAME_ZERO, answer);
-}
-
-static void page_copy(struct domain *domain, const struct region *region, const struct fault *fault,
-                      uint32_t mark, uint32_t file_page, uint32_t bytes, struct answer *answer) {
-    int zeroed;
-    uint32_t slot = frame_dress(domain, fault->address >> PAGE_SHIFT, mark, &zeroed, 0);
-    const struct module *module = module_at(region->file);
-    error_t error =
-        machine_frame_copy(framelist_at(slot)->number, module->first + file_page, bytes);
-    if (error != OK) {
-        resident_untake(domain, mark);
-        framelist_release(slot);
-        refuse(domain, fault, answer, error, "its file could not be read");
-        return;
-    }
-    domain->counters.copied++;
-    page_admit(domain, slot);
-    answer_map(region, framelist_at(slot)->page, slot, 0, answer);
-}
-
 // ---- bringing a page in ----------------------------------------------------------------------
 
-static void no_room(struct domain *domain, const struct fault *fault, enum room room,
+APART static void no_room(struct domain *domain, const struct fault *fault, enum room room,
                     struct answer *answer) {
     if (room == ROOM_WAIT) {
         answer->kind = ANSWER_LATER;
@@ -113,7 +86,7 @@ static void no_room(struct domain *domain, const struct fault *fault, enum room 
 }
 
 // A mark under the domain's policy and room under its limit.
-static enum room mark_take(struct domain *domain, uint32_t *mark) {
+APART static enum room mark_take_slowly(struct domain *domain, uint32_t *mark) {
     enum room room = ROOM_NOW;
     if (domain->reading + 1 >= RESIDENT_INCOMING) {
         return ROOM_WAIT;
@@ -124,7 +97,7 @@ static enum room mark_take(struct domain *domain, uint32_t *mark) {
         *mark = room == ROOM_NOW ? resident_take(domain) : POLICY_NONE;
     }
     if (*mark == POLICY_NONE) {
-        return room == ROOM_NOW ? ROOM_NONE : room;
+        return room != ROOM_NOW ? room : domain->writing > 0 ? ROOM_WAIT : ROOM_NONE;
     }
     room = evict_for_page(domain, *mark);
     if (room != ROOM_NOW) {
@@ -133,44 +106,84 @@ static enum room mark_take(struct domain *domain, uint32_t *mark) {
     return room;
 }
 
-static enum room leaf_prepare(struct domain *domain, uint32_t page) {
-    enum room room = ROOM_NOW;
-    while (!pagemap_prepare(&domain->pages, page) && room == ROOM_NOW) {
-        room = framelist_available() ? ROOM_NONE : evict_for_frame(domain);
+// The same, mark first: mostly nothing stands in the way. POLICY_NONE: *room says why.
+static inline uint32_t mark_take(struct domain *domain, enum room *room) {
+    uint32_t held = domain->resident + domain->reading, mark;
+    if (domain->reading + 1 < RESIDENT_INCOMING && held < domain->limit &&
+        framelist_idle > FRAMES_SPARE && resident_has_slots(domain)) {
+        return checked_take_new(&domain->policy);
     }
-    return room;
+    *room = mark_take_slowly(domain, &mark);
+    return *room == ROOM_NOW ? mark : POLICY_NONE;
 }
 
-static void page_bring(struct domain *domain, const struct region *region,
-                       const struct fault *fault, struct answer *answer) {
-    uint32_t page = fault->address >> PAGE_SHIFT, mark = POLICY_NONE, file_page = 0;
-    enum room room = leaf_prepare(domain, page);
-    if (room == ROOM_NOW) {
-        room = mark_take(domain, &mark);
+// A leaf for the page. 0: *room says why there is none.
+APART static int leaf_take(struct domain *domain, uint32_t page, enum room *room) {
+    *room = ROOM_NOW;
+    while (!pagemap_prepare(&domain->pages, page) && *room == ROOM_NOW) {
+        *room = framelist_available() ? ROOM_NONE : evict_for_frame(domain);
     }
-    if (room != ROOM_NOW) {
-        no_room(domain, fault, room, answer);
+    return *room == ROOM_NOW;
+}
+
+// Fill the frame with what the file shows, zeros behind. 0: it cannot be read.
+APART static int page_copy(struct domain *domain, const struct region *region, const struct fault *fault,
+                     uint32_t slot, uint32_t file_page, uint32_t bytes, struct answer *answer) {
+    const struct module *module = module_at(region->file);
+    error_t error =
+        machine_frame_copy(framelist_at(slot)->number, module->first + file_page, bytes);
+    if (error != OK) {
+        resident_untake(domain, framelist_at(slot)->mark);
+        framelist_release(slot);
+        refuse(domain, fault, answer, error, "its file could not be read");
+        return 0;
+    }
+    domain->counters.copied++;
+    return 1;
+}
+
+// The page was never touched, or was dropped unchanged.
+static inline void page_make(struct domain *domain, const struct region *region, const struct fault *fault,
+                      uint32_t mark, struct answer *answer) {
+    uint32_t page = fault->address >> PAGE_SHIFT, file_page = 0;
+    uint32_t bytes = file_bytes(region, page, &file_page);
+    uint32_t slot = frame_dress(domain, page, mark, bytes > 0 ? FRAMES_OTHER : FRAMES_ZEROED,
+                                FRAME_RESIDENT);
+    uint32_t flags = 0;
+    if (bytes == 0) {
+        domain->counters.zeroed++;
+        flags = framelist_at(slot)->zeroed ? 0 : FRAME_ZERO;
+    } else if (!page_copy(domain, region, fault, slot, file_page, bytes, answer)) {
         return;
     }
-    uint32_t entry = pagemap_get(&domain->pages, page);
-    uint32_t bytes = file_bytes(region, page, &file_page);
-    if (ENTRY_STATE(entry) == ENTRY_STORED) {
+    page_admit(domain, page, slot);
+    answer_map(region, page, slot, flags, answer);
+}
+
+static inline void page_bring(struct domain *domain, const struct region *region,
+                              const struct fault *fault, uint32_t entry, struct answer *answer) {
+    uint32_t page = fault->address >> PAGE_SHIFT, mark = POLICY_NONE;
+    enum room room = ROOM_NOW;
+    if (pagemap_has_leaf(&domain->pages, page) || leaf_take(domain, page, &room)) {
+        mark = mark_take(domain, &room);
+    }
+    if (mark == POLICY_NONE) {
+        no_room(domain, fault, room, answer);
+    } else if (ENTRY_STATE(entry) == ENTRY_STORED) {
         page_read(domain, page, mark, ENTRY_VALUE(entry), answer);
-    } else if (bytes > 0) {
-        page_copy(domain, region, fault, mark, file_page, bytes, answer);
     } else {
-        page_zero(domain, region, page, mark, answer);
+        page_make(domain, region, fault, mark, answer);
     }
 }
 
 // It is wanted again while it is being written: its frame still holds it. Whether it is changed
 // from now on the new entry's Dirty bit will tell.
-static void page_rescue(struct domain *domain, const struct region *region,
-                        const struct fault *fault, uint32_t slot, struct answer *answer) {
-    uint32_t mark;
-    enum room room = mark_take(domain, &mark);
+APART static void page_rescue(struct domain *domain, const struct region *region,
+                              const struct fault *fault, uint32_t slot, struct answer *answer) {
+    enum room room = ROOM_NOW;
+    uint32_t mark = mark_take(domain, &room);
     struct frame_record *frame = framelist_at(slot);
-    if (room != ROOM_NOW) {
+    if (mark == POLICY_NONE) {
         no_room(domain, fault, room, answer);
         return;
     }
@@ -179,12 +192,11 @@ static void page_rescue(struct domain *domain, const struct region *region,
     frame->dirty = frame->again;  // the version on its way is older than the frame
     frame->again = 0;
     domain->writing--;
-    page_admit(domain, slot);
+    page_admit(domain, frame->page, slot);
     answer_map(region, frame->page, slot, 0, answer);
 }
 
-static void fault_attempt(const struct fault *fault, struct answer *answer) {
-    struct domain *domain = domain_find(fault->number);
+void demand_attempt(struct domain *domain, const struct fault *fault, struct answer *answer) {
     if (domain == NULL) {
         *answer = (struct answer){.kind = ANSWER_ERROR, .error = E_STATE};
         return;
@@ -195,39 +207,24 @@ static void fault_attempt(const struct fault *fault, struct answer *answer) {
     }
     uint32_t page = fault->address >> PAGE_SHIFT;
     const struct region *region = region_find(&domain->regions, page);
-    const char *wrong = refusal_find(region, fault);
-    if (wrong != NULL) {
-        refuse(domain, fault, answer, E_ADDRESS, wrong);
+    if (refusal_due(region, fault->label)) {
+        refuse(domain, fault, answer, E_ADDRESS, refusal_text(region, fault));
         return;
     }
     uint32_t entry = pagemap_get(&domain->pages, page);
-    switch (ENTRY_STATE(entry)) {
-    case ENTRY_RESIDENT:
+    enum entry_state state = ENTRY_STATE(entry);
+    if (state == ENTRY_UNTOUCHED || state == ENTRY_STORED) {
+        page_bring(domain, region, fault, entry, answer);
+    } else if (state == ENTRY_RESIDENT) {
         answer_map(region, page, ENTRY_VALUE(entry), 0, answer);
-        break;
-    case ENTRY_READING:
-        answer->kind = ANSWER_LATER;
-        break;
-    case ENTRY_WRITING:
+    } else if (state == ENTRY_WRITING) {
         page_rescue(domain, region, fault, ENTRY_VALUE(entry), answer);
-        break;
-    case ENTRY_UNTOUCHED:
-    case ENTRY_STORED:
-        page_bring(domain, region, fault, answer);
-        break;
+    } else {
+        answer->kind = ANSWER_LATER;
     }
 }
 
-void demand_serve(const struct fault *fault, struct answer *answer) {
-    struct domain *domain = domain_find(fault->number);
-    if (domain != NULL) {
-        domain->counters.faults++;
-    }
-    control_fault_count(++demand_faults);
-    fault_attempt(fault, answer);
-    if (answer->kind != ANSWER_LATER) {
-        return;
-    }
+void demand_wait(struct domain *domain, const struct fault *fault, struct answer *answer) {
     if (demand_waiting == WAITING_MAX) {
         refuse(domain, fault, answer, E_LIMIT, "too many faults wait for the store");
         return;
@@ -241,7 +238,7 @@ void demand_serve(const struct fault *fault, struct answer *answer) {
 static void page_take_back(struct domain *domain, uint32_t page) {
     uint32_t slot = ENTRY_VALUE(pagemap_get(&domain->pages, page));
     resident_drop(domain, slot);
-    pagemap_set(&domain->pages, page, ENTRY(ENTRY_UNTOUCHED, 0));
+    pagemap_leave(&domain->pages, page, ENTRY(ENTRY_UNTOUCHED, 0));
     framelist_release(slot);
 }
 
@@ -296,7 +293,7 @@ static void waiting_serve(int resident) {
         struct answer answer = {.kind = ANSWER_LATER};
         enum entry_state state = fault_entry(&fault);
         if (state != ENTRY_READING && resident == (state == ENTRY_RESIDENT)) {
-            fault_attempt(&fault, &answer);
+            demand_attempt(domain_find(fault.number), &fault, &answer);
             if (answer.kind != ANSWER_LATER) {
                 answer_late(&fault, &answer);
                 continue;

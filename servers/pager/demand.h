@@ -3,7 +3,7 @@
 // the store is kept and simply served again when something has changed; nothing else is remembered
 // about it.
 #pragma once
-#include "domain.h"
+#include "control.h"
 
 struct fault {
     uint32_t label;  // LABEL_fault_read ... LABEL_fault_exception
@@ -21,7 +21,10 @@ struct answer {
 };
 
 void demand_init(void);
-void demand_serve(const struct fault *fault, struct answer *answer);
+// Try to answer; domain: the fault's, NULL: there is none.
+void demand_attempt(struct domain *domain, const struct fault *fault, struct answer *answer);
+// Keep it, since the answer was ANSWER_LATER; there may be too many.
+void demand_wait(struct domain *domain, const struct fault *fault, struct answer *answer);
 // The kernel could not carry out an ANSWER_MAP: say what now. The same answer may be tried again, or
 // is changed into ANSWER_ERROR, or (nobody waits any more) ANSWER_LATER.
 void demand_amend(const struct fault *fault, struct answer *answer, error_t error);
@@ -32,3 +35,16 @@ void demand_forget(uint32_t number);
 
 extern uint32_t demand_faults;   // served so far, over all domains
 extern uint32_t demand_waiting;  // faults that wait
+
+// A fault has come.
+static inline void demand_serve(const struct fault *fault, struct answer *answer) {
+    struct domain *domain = domain_find(fault->number);
+    if (domain != NULL) {
+        domain->counters.faults++;
+    }
+    control_fault_count(++demand_faults);
+    demand_attempt(domain, fault, answer);
+    if (answer->kind == ANSWER_LATER) {
+        demand_wait(domain, fault, answer);
+    }
+}

@@ -3,13 +3,14 @@
 
 struct domain domain_table[DOMAINS_MAX];
 struct counters domain_past;
-static uint32_t last_found;  // faults of one task come in runs
+struct domain *domain_last;
 static uint32_t retired_count;
 
 void domain_init(void) {
     __builtin_memset(domain_table, 0, sizeof domain_table);
     domain_past = (struct counters){0};
-    last_found = retired_count = 0;
+    domain_last = domain_table;
+    retired_count = 0;
 }
 
 struct domain *domain_recall(uint32_t number) {
@@ -21,16 +22,12 @@ struct domain *domain_recall(uint32_t number) {
     return NULL;
 }
 
-struct domain *domain_find(uint32_t number) {
-    struct domain *domain = &domain_table[last_found];
-    if (domain->number != number || domain->state != DOMAIN_ALIVE) {
-        domain = domain_recall(number);
-        if (domain == NULL || domain->state != DOMAIN_ALIVE) {
-            return NULL;
-        }
-        last_found = domain_index(domain);
+struct domain *domain_search(uint32_t number) {
+    struct domain *domain = domain_recall(number);
+    if (domain == NULL || domain->state != DOMAIN_ALIVE) {
+        return NULL;
     }
-    return domain;
+    return domain_last = domain;
 }
 
 // Last words are kept of so many at least. A place used before is better than a new one, because
@@ -71,7 +68,8 @@ struct domain *domain_open(uint32_t number) {
         return NULL;
     }
     counters_add(&domain_past, &domain->counters);
-    *domain = (struct domain){.number = number, .state = DOMAIN_RETIRED, .age = retired_count++};
+    *domain = (struct domain){.number = number, .index = (uint32_t)(domain - domain_table),
+                              .state = DOMAIN_RETIRED, .age = retired_count++};
     return domain;
 }
 

@@ -27,6 +27,7 @@ struct counters {
 
 struct domain {
     uint32_t number;  // of its task: the badge of its messages
+    uint32_t index;   // its place in domain_table
     enum domain_state state;
     handle_t space;   // to change the task's address space with
     uint32_t age;     // retired: smaller is longer ago
@@ -36,9 +37,7 @@ struct domain {
     uint32_t limit;
     uint32_t resident, reading, writing, swapped;
     uint32_t since_scan;  // evictions since the last scan
-    struct checked policy;
-    uint32_t *frame_of;   // by mark (policy slot): the frame slot
-    uint32_t policy_half; // which half of the domain's part of WINDOW_POLICY is in use
+    struct checked policy;  // owner of a resident slot: the slot of its frame
     struct counters counters;
     uint32_t reason_length;
     char reason[TEXT_BYTES];  // why a fault was refused, or the program not admitted
@@ -49,8 +48,15 @@ extern struct domain domain_table[DOMAINS_MAX];
 extern struct counters domain_past;
 
 void domain_init(void);
-// The domain of a task that is alive, or NULL.
-struct domain *domain_find(uint32_t number);
+// The domain of a task that is alive, or NULL. Faults of one task come in runs, so the one found last
+// is looked at first.
+extern struct domain *domain_last;
+struct domain *domain_search(uint32_t number);
+static inline struct domain *domain_find(uint32_t number) {
+    struct domain *domain = domain_last;
+    return domain->number == number && domain->state == DOMAIN_ALIVE ? domain
+                                                                     : domain_search(number);
+}
 // The same for one that may be retired.
 struct domain *domain_recall(uint32_t number);
 // A place for a new domain, nothing in it but its number (state DOMAIN_RETIRED); NULL: all taken.
@@ -61,7 +67,7 @@ int domain_start(struct domain *domain, handle_t space);
 void domain_end(struct domain *domain);
 
 static inline uint32_t domain_index(const struct domain *domain) {
-    return (uint32_t)(domain - domain_table);
+    return domain->index;
 }
 
 #define FOR_EACH_DOMAIN(domain)                                          \

@@ -82,23 +82,24 @@ static void page_unmap(const struct domain *domain, struct frame_record *frame) 
     }
 }
 
-// The page is not resident any more and unchanged: what can make its contents again?
+// The page is not resident any more (its entry says so) and unchanged: what can make its contents
+// again?
 static enum outcome page_discard(struct domain *domain, uint32_t slot) {
     struct frame_record *frame = framelist_at(slot);
+    uint32_t entry = ENTRY(ENTRY_UNTOUCHED, 0);
     if (frame->store != SWAP_NONE) {
-        pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_STORED, frame->store));
+        entry = ENTRY(ENTRY_STORED, frame->store);
         domain->swapped++;
-    } else {
-        pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_UNTOUCHED, 0));
     }
+    pagemap_set(&domain->pages, frame->page, entry);
     framelist_release(slot);
     return EVICT_FREED;
 }
 
+// Its entry says that it is being written.
 static enum outcome page_write(struct domain *domain, uint32_t slot) {
     struct frame_record *frame = framelist_at(slot);
     frame->state = FRAME_WRITING;
-    pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_WRITING, slot));
     domain->writing++;
     if (frame->busy) {
         frame->again = frame->dirty;  // an older version of it is on its way
@@ -123,12 +124,14 @@ static enum outcome page_evict(struct domain *domain, uint32_t slot) {
     domain->counters.evictions++;
     machine_trace(EVENT_evict, domain->number, frame->page, mark, frame->dirty);
     if (!frame->dirty && !frame->busy) {
+        pagemap_leave(&domain->pages, frame->page, ENTRY(ENTRY_UNTOUCHED, 0));
         return page_discard(domain, slot);
     }
     if (!transfer_page_assign(frame)) {
         page_keep(domain, slot);  // the store broke, or the page was changed since we looked
         return EVICT_FULL;
     }
+    pagemap_leave(&domain->pages, frame->page, ENTRY(ENTRY_WRITING, slot));
     return page_write(domain, slot);
 }
 
@@ -281,7 +284,7 @@ static void read_finish(struct domain *domain, uint32_t slot, error_t error) {
         return;
     }
     frame->state = FRAME_RESIDENT;
-    pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_RESIDENT, slot));
+    pagemap_admit(&domain->pages, frame->page, slot);
     resident_admit(domain, slot, POLICY_USED);
 }
 
@@ -292,7 +295,7 @@ static void write_undo(struct domain *domain, uint32_t slot) {
     frame->state = FRAME_RESIDENT;
     frame->dirty = 1;
     evict_surplus_due = 1;
-    pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_RESIDENT, slot));
+    pagemap_admit(&domain->pages, frame->page, slot);
     page_keep(domain, slot);
 }
 

@@ -31,9 +31,8 @@ static error_t self_map(vaddr_t page_rights, uint32_t frame_flags) {
     return task_map(HANDLE(SLOT_TASK), 1, &out);
 }
 
-error_t machine_window_map(enum window window, uint32_t page, frame_t frame) {
-    return self_map(window_address(window, page) | MAP_READ | MAP_WRITE,
-                    frame << 8 | FRAME_ZERO);
+error_t machine_window_map(enum window window, uint32_t page, uint32_t frame_flags) {
+    return self_map(window_address(window, page) | MAP_READ | MAP_WRITE, frame_flags);
 }
 
 error_t machine_view(frame_t frame) {
@@ -69,8 +68,9 @@ uint32_t machine_frames_take(frame_t *list, uint32_t count) {
     if (count == 0 || pool_frames_alloc(HANDLE(SLOT_POOL), count, FRAMES_ANY, &out) != OK) {
         return 0;
     }
+    const struct map_item *item = message_buffer()->list;
     for (uint32_t i = 0; i < out.done; i++) {
-        list[i] = ITEM_FRAME(message_buffer()->list[i]);
+        list[i] = ITEM_FRAME(item[i]);
     }
     return out.done;
 }

@@ -24,8 +24,8 @@ static inline void *machine_window(enum window window) {
 }
 uint32_t machine_window_pages(enum window window);
 
-// Map one of the pager's frames, zeroed and writable, at a page of a window.
-MUST_CHECK error_t machine_window_map(enum window window, uint32_t page, frame_t frame);
+// Map one of the pager's frames, writable, at a page of a window: frame << 8 | FRAME_ZERO or 0.
+MUST_CHECK error_t machine_window_map(enum window window, uint32_t page, uint32_t frame_flags);
 // Show a frame, read-only, in WINDOW_VIEW's only page, in place of what was shown there before.
 MUST_CHECK error_t machine_view(frame_t frame);
 

@@ -7,6 +7,7 @@
 // messages.
 #include "audit.h"
 #include "demand.h"
+#include "enter.h"
 #include "evict.h"
 #include "machine.h"
 #include "pager.h"
@@ -50,6 +51,7 @@ static uint32_t command_number(const char *key) {
 // when this one is taken, so another is looked for after each handle that came.
 static uint32_t offered = SLOT_FREE;
 
+// Before each receive: a list for the kernel may have overwritten the offer.
 static void offer(void) {
     message_buffer()->offer[0] = HANDLE(offered);
 }
@@ -70,98 +72,97 @@ static void offer_next(const struct received *received) {
     }
 }
 
-static void next_receive(struct received *received) {
-    if (pager_work()) {
-        offer();
-        ipc_poll(PORT, received);
-    } else {
-        offer();
-        ipc_receive(PORT, received);
-    }
+static struct received next_receive(void) {
+    enum operation operation = pager_work() ? OP_POLL : OP_RECEIVE;
+    offer();
+    return ipc_receive_inline(PORT, operation);
 }
 
-static void next_reply(token_t token, tag_t tag, const uint32_t *words,
-                       struct received *received) {
+static struct received next_reply(token_t token, tag_t tag, const uint32_t *words) {
+    struct received received;
     if (pager_work()) {
         (void)!ipc_reply(token, tag, words);  // a caller that waits no more needs no answer
         offer();
-        ipc_poll(PORT, received);
-        return;
+        return ipc_receive_inline(PORT, OP_POLL);
     }
     offer();
-    ipc_reply_receive(PORT, token, tag, words, received);
+    ipc_reply_receive(PORT, token, tag, words, &received);
+    return received;
 }
 
-// Answers, and receives the next message. An error: it could not answer, and nothing came.
-static error_t map_reply(const struct fault *fault, const struct answer *answer,
-                         struct received *received) {
-    if (evict_surplus_due) {
-        error_t error = ipc_reply_map(fault->token, &answer->item, 1);
-        if (error == OK) {
-            next_receive(received);
+// The answer could not be given, or must be given before room is made: it could be this page's.
+static struct received fault_answer_slowly(const struct fault *fault, struct answer *answer,
+                                           error_t error) {
+    while (answer->kind == ANSWER_MAP) {
+        if (error != OK) {
+            demand_amend(fault, answer, error);
         }
-        return error;
+        if (answer->kind == ANSWER_MAP) {
+            error = ipc_reply_map(fault->token, &answer->item, 1);
+            answer->kind = error == OK ? ANSWER_LATER : ANSWER_MAP;
+        }
     }
-    offer();
-    ipc_reply_map_receive(PORT, fault->token, &answer->item, 1, received);
-    return TAG_TO_ERROR(received->tag);
+    return answer->kind == ANSWER_ERROR ? next_reply(fault->token, TAG_ERROR(answer->error), NULL)
+                                        : next_receive();
 }
 
-static void fault_answer(struct received *received) {
-    struct fault fault = {TAG_LABEL(received->tag), received->badge, received->token,
-                          received->word[0], received->word[1]};
+// Answers, and receives the next message in the same kernel entry.
+static struct received fault_answer(const struct received *message) {
+    struct fault fault = {TAG_LABEL(message->tag), message->badge, message->token,
+                          message->word[0], message->word[1]};
     struct answer answer;
     demand_serve(&fault, &answer);
-    // Nothing may be evicted before the answer is given: it could be this page.
     transfer_flush();
-    while (answer.kind == ANSWER_MAP) {
-        error_t error = map_reply(&fault, &answer, received);
-        if (error == OK) {
-            return;
-        }
-        demand_amend(&fault, &answer, error);
+    if (answer.kind != ANSWER_MAP || evict_surplus_due) {
+        return fault_answer_slowly(&fault, &answer, OK);
     }
-    if (answer.kind == ANSWER_ERROR) {
-        next_reply(fault.token, TAG_ERROR(answer.error), NULL, received);
-    } else {
-        next_receive(received);
+    offer();
+    struct received received = ipc_reply_map_receive_inline(PORT, fault.token, answer.item);
+    if (TAG_IS_ERROR(received.tag)) {  // nothing came
+        return fault_answer_slowly(&fault, &answer, TAG_TO_ERROR(received.tag));
     }
+    return received;
 }
 
-static void request_answer(struct received *received) {
+static struct received request_answer(struct received message) {
     const uint32_t *words;
-    token_t token = received->token;
-    tag_t tag = serve_message(received, &words);
-    offer_next(received);
+    tag_t tag = serve_message(&message, &words);
+    offer_next(&message);
     demand_continue();  // it may have made room
-    next_reply(token, tag, words, received);
+    return next_reply(message.token, tag, words);
 }
 
-static void message_answer(struct received *received) {
-    if (TAG_IS_ERROR(received->tag)) {
-        next_receive(received);  // nothing came (E_EMPTY), or the caller of a reply has gone
-    } else if (TAG_LABEL(received->tag) == LABEL_EVENT) {
-        demand_continue();
-        next_receive(received);
-    } else if (LABEL_INTERFACE(TAG_LABEL(received->tag)) == INTERFACE_fault) {
-        fault_answer(received);
-    } else {
-        request_answer(received);
+static struct received message_answer(struct received message) {
+    if (TAG_IS_ERROR(message.tag)) {
+        return next_receive();  // nothing came (E_EMPTY), or the caller of a reply has gone
     }
+    if (LABEL_INTERFACE(TAG_LABEL(message.tag)) == INTERFACE_fault) {
+        return fault_answer(&message);
+    }
+    if (TAG_LABEL(message.tag) == LABEL_EVENT) {
+        demand_continue();
+        return next_receive();
+    }
+    return request_answer(message);
 }
 
 void server_main(void) {
-    uint32_t interval = command_number("check="), served = 0;
+    uint32_t interval = command_number("check="), audit_due = interval, ask_due = 1;
     const char *trace = command_find("trace=");
     machine_traces_always = trace != NULL && trace[0] == 'o' && trace[1] == 'n';
     pager_init();
-    struct received received;
-    next_receive(&received);
+    struct received received = next_receive();
     for (;;) {
-        machine_traces |= served++ % TRACE_ASK == 0;
-        message_answer(&received);
-        if (interval != 0 && served % interval == 0 && audit_count() != 0) {
-            __builtin_trap();  // init hears of it: a pager that cannot trust itself must not go on
+        if (--ask_due == 0) {
+            machine_traces = 1;
+            ask_due = TRACE_ASK;
+        }
+        received = message_answer(received);
+        if (--audit_due == 0 && interval != 0) {
+            audit_due = interval;
+            if (audit_count() != 0) {
+                __builtin_trap();  // init hears of it: who cannot trust itself must not go on
+            }
         }
     }
 }

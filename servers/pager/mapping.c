@@ -33,7 +33,8 @@ static void page_forget(struct domain *domain, uint32_t page) {
     case ENTRY_RESIDENT:
         resident_drop(domain, slot);
         frame_forget(slot);
-        break;
+        pagemap_leave(&domain->pages, page, ENTRY(ENTRY_UNTOUCHED, 0));
+        return;
     case ENTRY_READING:
         domain->reading--;
         resident_untake(domain, framelist_at(slot)->mark);

@@ -11,19 +11,11 @@ void metapage_init(void) {
 }
 
 static int grow(void) {
-    if (metapage_count + 2 > machine_window_pages(WINDOW_META)) {
-        return 0;
-    }
-    uint32_t slot = framelist_take(FRAMES_ZEROED);
-    if (slot == 0) {
-        return 0;
-    }
     uint32_t number = metapage_count + 1;
-    if (machine_window_map(WINDOW_META, number, framelist_at(slot)->number) != OK) {
-        framelist_release(slot);
+    if (number + 1 > machine_window_pages(WINDOW_META) ||
+        !framelist_window_map(WINDOW_META, number)) {
         return 0;
     }
-    framelist_at(slot)->state = FRAME_META;
     metapage_count = number;
     *(uint32_t *)metapage_at(number) = first_free;
     first_free = number;

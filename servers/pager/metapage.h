@@ -12,6 +12,9 @@ void metapage_release(uint32_t number);
 static inline void *metapage_at(uint32_t number) {
     return (char *)machine_window(WINDOW_META) + (size_t)number * PAGE_SIZE;
 }
+static inline uint32_t metapage_number(const void *page) {
+    return (uint32_t)(((const char *)page - (char *)machine_window(WINDOW_META)) / PAGE_SIZE);
+}
 
 // Pages mapped, and of them in use.
 extern uint32_t metapage_count, metapage_used;

@@ -2,23 +2,17 @@
 #include "pagemap.h"
 
 static uint32_t *root_word(const struct pagemap *map, uint32_t page) {
-    return (uint32_t *)metapage_at(map->root) + page / PAGEMAP_LEAF_PAGES;
+    return &map->root[page / PAGEMAP_LEAF_PAGES];
 }
-
-static uint32_t *span_word(const struct pagemap *map, uint32_t page) {
-    return (uint32_t *)metapage_at(map->spans) + page / PAGEMAP_LEAF_PAGES;
-}
-#define SPAN(first, end) ((first) << 16 | (end))
-#define SPAN_FIRST(span) ((span) >> 16)
-#define SPAN_END(span) ((span) & 0xffffu)
 
 int pagemap_init(struct pagemap *map) {
-    map->root = metapage_take();
-    map->spans = map->root == 0 ? 0 : metapage_take();
-    if (map->root != 0 && map->spans == 0) {
-        metapage_release(map->root);
+    uint32_t root = metapage_take();
+    uint32_t spans = root == 0 ? 0 : metapage_take();
+    if (root != 0 && spans == 0) {
+        metapage_release(root);
     }
-    return map->spans != 0;
+    *map = (struct pagemap){metapage_at(root), metapage_at(spans)};
+    return spans != 0;
 }
 
 void pagemap_end(struct pagemap *map) {
@@ -28,8 +22,8 @@ void pagemap_end(struct pagemap *map) {
             metapage_release(leaf);
         }
     }
-    metapage_release(map->spans);
-    metapage_release(map->root);
+    metapage_release(metapage_number(map->spans));
+    metapage_release(metapage_number(map->root));
     *map = (struct pagemap){0};
 }
 
@@ -41,20 +35,9 @@ int pagemap_prepare(struct pagemap *map, uint32_t page) {
     return *word != 0;
 }
 
-static void span_widen(const struct pagemap *map, uint32_t page) {
-    uint32_t *span = span_word(map, page), at = page % PAGEMAP_LEAF_PAGES;
-    if (*span == 0) {
-        *span = SPAN(at, at + 1);
-    } else if (at < SPAN_FIRST(*span)) {
-        *span = SPAN(at, SPAN_END(*span));
-    } else if (at >= SPAN_END(*span)) {
-        *span = SPAN(SPAN_FIRST(*span), at + 1);
-    }
-}
-
 uint32_t pagemap_span(const struct pagemap *map, uint32_t page, uint32_t *first) {
-    uint32_t base = page - page % PAGEMAP_LEAF_PAGES, *span = span_word(map, page);
-    uint32_t low = SPAN_FIRST(*span), high = SPAN_END(*span);
+    struct pagemap_run *span = &map->spans[page / PAGEMAP_LEAF_PAGES];
+    uint32_t base = page - page % PAGEMAP_LEAF_PAGES, low = span->first, high = span->end;
     const uint32_t *leaf = pagemap_find(map, base);
     while (low < high && ENTRY_STATE(leaf[low]) != ENTRY_RESIDENT) {
         low++;
@@ -62,20 +45,10 @@ uint32_t pagemap_span(const struct pagemap *map, uint32_t page, uint32_t *first)
     while (low < high && ENTRY_STATE(leaf[high - 1]) != ENTRY_RESIDENT) {
         high--;
     }
-    *span = low < high ? SPAN(low, high) : 0;
+    *span = low < high ? (struct pagemap_run){(uint16_t)low, (uint16_t)high}
+                       : (struct pagemap_run){0, 0};
     *first = base + low;
     return high - low;
-}
-
-void pagemap_set(struct pagemap *map, uint32_t page, uint32_t entry) {
-    uint32_t *word = root_word(map, page);
-    uint32_t *place = (uint32_t *)metapage_at(*word >> 11) + page % PAGEMAP_LEAF_PAGES;
-    *word -= ENTRY_STATE(*place) == ENTRY_RESIDENT;
-    *place = entry;
-    if (ENTRY_STATE(entry) == ENTRY_RESIDENT) {
-        ++*word;
-        span_widen(map, page);
-    }
 }
 
 uint32_t pagemap_next(const struct pagemap *map, uint32_t page, uint32_t end) {

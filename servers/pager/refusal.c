@@ -2,24 +2,23 @@
 #include "refusal.h"
 #include "sentence.h"
 
-// Labels of page faults, from the first on; an exception comes after them and is no access.
-#define FAULT_PLACE(label) ((label) - LABEL_fault_read)
-#define FAULT_COUNT FAULT_PLACE(LABEL_fault_exception)
-
-static const struct {
-    const char *name;
-    uint32_t right;  // that the region must have, MAP_
-} access_table[] = {
-    [FAULT_PLACE(LABEL_fault_read)] = {"read", MAP_READ},
-    [FAULT_PLACE(LABEL_fault_write)] = {"write", MAP_WRITE},
-    [FAULT_PLACE(LABEL_fault_execute)] = {"execution", MAP_EXECUTE},
-    [FAULT_PLACE(LABEL_fault_protection)] = {"write", MAP_WRITE},
+const uint8_t refusal_right[FAULT_COUNT] = {
+    [FAULT_PLACE(LABEL_fault_read)] = MAP_READ,
+    [FAULT_PLACE(LABEL_fault_write)] = MAP_WRITE,
+    [FAULT_PLACE(LABEL_fault_execute)] = MAP_EXECUTE,
+    [FAULT_PLACE(LABEL_fault_protection)] = MAP_WRITE,
+};
+static const char *const access_name[] = {
+    [FAULT_PLACE(LABEL_fault_read)] = "read",
+    [FAULT_PLACE(LABEL_fault_write)] = "write",
+    [FAULT_PLACE(LABEL_fault_execute)] = "execution",
+    [FAULT_PLACE(LABEL_fault_protection)] = "write",
 };
 #define INTERFACE(...)
 #define MESSAGE(...) +1
 #define IPC_FIRST 15
 #define IPC_LAST 15
-_Static_assert(ARRAY_LENGTH(access_table) == FAULT_COUNT &&
+_Static_assert(ARRAY_LENGTH(access_name) == FAULT_COUNT &&
                    FAULT_COUNT + 1 == 0
 #include "ipc.def"
                , "every fault but the exception, which is the last, has a row");
@@ -40,7 +39,7 @@ void refusal_note(struct domain *domain, const struct fault *fault, const char *
     if (fault->label == LABEL_fault_exception) {
         sentence_text(&line, exception_name(fault->address));
     } else {
-        sentence_text(&line, access_table[FAULT_PLACE(fault->label)].name);
+        sentence_text(&line, access_name[FAULT_PLACE(fault->label)]);
         sentence_text(&line, " of ");
         sentence_hex(&line, fault->address);
     }
@@ -53,23 +52,19 @@ void refusal_note(struct domain *domain, const struct fault *fault, const char *
     domain->reason_length = line.length;
 }
 
-const char *refusal_find(const struct region *region, const struct fault *fault) {
+const char *refusal_text(const struct region *region, const struct fault *fault) {
     if (region == NULL) {
         return "no memory is mapped there";
     }
     if (region->kind == REGION_GUARD) {
         return "the stack is full";
     }
-    uint32_t right = access_table[FAULT_PLACE(fault->label)].right;
-    if ((region->rights & right) == 0) {
-        switch (right) {
-        case MAP_WRITE:
-            return "the page is read-only";
-        case MAP_EXECUTE:
-            return "the page is not executable";
-        default:
-            return "the page is not readable";
-        }
+    switch (refusal_right[FAULT_PLACE(fault->label)]) {
+    case MAP_WRITE:
+        return "the page is read-only";
+    case MAP_EXECUTE:
+        return "the page is not executable";
+    default:
+        return "the page is not readable";
     }
-    return NULL;
 }

@@ -16,15 +16,12 @@ uint32_t region_index(const struct regions *regions, uint32_t page) {
     return low;
 }
 
-struct region *region_find(struct regions *regions, uint32_t page) {
-    uint32_t at = regions->last;
-    if (at >= regions->count || page < regions->list[at].first || page >= regions->list[at].end) {
-        at = region_index(regions, page);
-        if (at == regions->count || page < regions->list[at].first) {
-            return NULL;
-        }
-        regions->last = at;
+struct region *region_search(struct regions *regions, uint32_t page) {
+    uint32_t at = region_index(regions, page);
+    if (at == regions->count || page < regions->list[at].first) {
+        return NULL;
     }
+    regions->last = at;
     return &regions->list[at];
 }
 

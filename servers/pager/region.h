@@ -12,8 +12,8 @@ enum region_kind {
 
 // Pages [first, end). File bytes from file_page * 4096 on are shown, none at or past file_end.
 struct region {
-    uint32_t first : 20, rights : 3, kind : 2, : 7;
-    uint32_t end : 20, file : 12;  // file: number of the module
+    uint32_t rights : 3, kind : 2, : 7, first : 20;
+    uint32_t file : 12, end : 20;  // file: number of the module
     uint32_t file_page;
     uint32_t file_end;
 };
@@ -27,8 +27,13 @@ struct regions {
     uint32_t last;  // where region_find() found the last one
 };
 
-// The region of a page, or NULL.
-struct region *region_find(struct regions *regions, uint32_t page);
+// The region of a page, or NULL. Pages of one region come in runs.
+struct region *region_search(struct regions *regions, uint32_t page);
+static inline struct region *region_find(struct regions *regions, uint32_t page) {
+    struct region *region = &regions->list[regions->last];
+    return regions->last < regions->count && page >= region->first && page < region->end
+               ? region : region_search(regions, page);
+}
 // The first region that ends after `page`: count if there is none.
 uint32_t region_index(const struct regions *regions, uint32_t page);
 

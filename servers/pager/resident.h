@@ -12,11 +12,21 @@
 // Give a new domain its policy. 0: no memory, nothing changed.
 int resident_init(struct domain *domain, const struct policy_kind *kind);
 
+// Marks are left for a page more, and for those that come back because they could not be written.
+static inline int resident_has_slots(const struct domain *domain) {
+    return domain->resident + domain->reading + domain->writing + 2 < domain->policy.policy.slots;
+}
 // A mark (policy slot) for a page that is coming in; POLICY_NONE: the domain can hold no more
 // pages (evict one).
 uint32_t resident_take(struct domain *domain);
 // The page of a frame (its mark taken before) is resident now.
-void resident_admit(struct domain *domain, uint32_t slot, enum policy_how how);
+static inline void resident_admit(struct domain *domain, uint32_t slot, enum policy_how how) {
+    struct frame_record *frame = framelist_at(slot);
+    domain->policy.record[frame->mark].owner = slot;
+    domain->resident++;
+    checked_admit(&domain->policy, frame->mark, how);
+    machine_trace(EVENT_admit, domain->number, frame->page, frame->mark, how);
+}
 // Slot of the frame to evict, resident no more, its mark gone; 0: nothing is resident.
 uint32_t resident_victim(struct domain *domain, uint32_t incoming);
 // A resident page is gone, or a mark is not needed after all.

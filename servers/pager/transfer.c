@@ -4,17 +4,15 @@
 #include "transfer.h"
 
 struct swap swap_space;
-uint32_t transfer_count, transfer_errors;
-static uint32_t queue_first, queue_last, queue_length;  // of frames, linked by `next`
+uint32_t transfer_count, transfer_errors, transfer_queued;
+static uint32_t queue_first, queue_last;  // of frames, linked by `next`
 static uint32_t submitted, collected;                   // what we wrote into the ring
 static uint32_t reclaim_cursor;
-static int signal_due;
 
 void transfer_init(void) {
     swap_init(&swap_space, NULL, 0);
-    transfer_count = queue_first = queue_last = queue_length = 0;
+    transfer_count = queue_first = queue_last = transfer_queued = 0;
     submitted = collected = reclaim_cursor = transfer_errors = 0;
-    signal_due = 0;
 }
 
 error_t transfer_attach(uint32_t pages) {
@@ -26,12 +24,9 @@ error_t transfer_attach(uint32_t pages) {
         return E_ARGUMENT;
     }
     for (uint32_t page = 0; page < map_pages; page++) {
-        uint32_t slot = framelist_take(FRAMES_ZEROED);
-        if (slot == 0 ||
-            machine_window_map(WINDOW_SWAP, page, framelist_at(slot)->number) != OK) {
+        if (!framelist_window_map(WINDOW_SWAP, page)) {
             return E_MEMORY;
         }
-        framelist_at(slot)->state = FRAME_META;
     }
     swap_init(&swap_space, machine_window(WINDOW_SWAP), pages);
     return OK;
@@ -74,25 +69,25 @@ void transfer_start(uint32_t slot) {
         framelist_at(queue_last)->next = slot;
     }
     queue_last = slot;
-    queue_length++;
+    transfer_queued++;
     transfer_count++;
 }
 
-void transfer_flush(void) {
+void transfer_submit(void) {
     struct block_ring *ring = machine_ring();
+    int is_new = 0;
     while (queue_first != 0 && submitted - collected < RING_LENGTH) {
         uint32_t slot = queue_first;
         struct frame_record *frame = framelist_at(slot);
         queue_first = frame->next;
-        queue_length--;
+        transfer_queued--;
         ring->request[submitted % RING_LENGTH] = (struct ring_request){
             slot, frame->state == FRAME_READING ? RING_READ : RING_WRITE, frame->store,
             frame->number};
         __atomic_store_n(&ring->submitted, ++submitted, __ATOMIC_RELEASE);
-        signal_due = 1;
+        is_new = 1;
     }
-    if (signal_due) {
-        signal_due = 0;
+    if (is_new) {
         machine_ring_signal();
     }
 }
@@ -122,7 +117,7 @@ uint32_t transfer_check(void) {
          slot = framelist_at(slot)->next) {
         queued++;
     }
-    return (busy != transfer_count) + (queued != queue_length) +
+    return (busy != transfer_count) + (queued != transfer_queued) +
            (submitted - collected > RING_LENGTH) +
-           (transfer_count != queue_length + submitted - collected) + swap_check(&swap_space);
+           (transfer_count != transfer_queued + submitted - collected) + swap_check(&swap_space);
 }

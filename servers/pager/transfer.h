@@ -34,7 +34,13 @@ static inline int transfer_has_room(void) {
 // Read the frame's page of the store if the frame is FRAME_READING, else write it.
 void transfer_start(uint32_t slot);
 // Move queued transfers into the ring and tell the block server; call it before waiting.
-void transfer_flush(void);
+extern uint32_t transfer_queued;
+void transfer_submit(void);
+static inline void transfer_flush(void) {
+    if (transfer_queued > 0) {
+        transfer_submit();
+    }
+}
 // The next finished transfer: its slot (0: none) and its error.
 uint32_t transfer_collect(error_t *error);
 // How many laws of queue and ring are broken.

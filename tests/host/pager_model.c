@@ -97,11 +97,14 @@ static bool fails_now(void) {
     return model.fail_at != 0 && --model.fail_at == 0;
 }
 
-error_t machine_window_map(enum window window, uint32_t page, frame_t frame) {
+error_t machine_window_map(enum window window, uint32_t page, uint32_t frame_flags) {
     CHECK(page < window_sizes[window]);
     CHECK(!window_ready[window][page]);
-    struct model_frame *f = frame_at(frame);
+    struct model_frame *f = frame_at(frame_flags >> 8);
     CHECK(f->taken && f->maps == 0 && f->reads == 0 && f->writes == 0);
+    for (uint32_t i = 0; i < MODEL_WORDS && !(frame_flags & FRAME_ZERO); i++) {
+        CHECK_EQUAL(f->word[i], 0);
+    }
     if (model.entries_left == 0 || model.windows_closed || fails_now()) {
         return E_MEMORY;
     }

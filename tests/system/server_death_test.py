@@ -150,7 +150,7 @@ def test_tracer_dies():
 @takes(2)
 def test_pager_dies_under_load():
     """the pager dies at its 3000th fault, while three programs page: told, and no hang"""
-    dies_under_load("pager", "demand_serve", "audit_count", 3000)
+    dies_under_load("pager", "demand_attempt", "audit_count", 3000)
 
 
 @takes(2)

@@ -39,20 +39,6 @@ static void slot_zero(struct policy_slot *slot) {
     *slot = (struct policy_slot){0};
 }
 
-static void resident_add(struct checked *c, uint32_t slot) {
-    struct checked_record *record = &c->record[slot];
-    record->state = CHECKED_RESIDENT;
-    record->older = c->newest;
-    record->newer = POLICY_NONE;
-    if (c->newest != POLICY_NONE) {
-        c->record[c->newest].newer = slot;
-    } else {
-        c->oldest = slot;
-    }
-    c->newest = slot;
-    c->resident++;
-}
-
 static void resident_remove(struct checked *c, uint32_t slot) {
     uint32_t older = c->record[slot].older, newer = c->record[slot].newer;
     if (older != POLICY_NONE) {
@@ -99,21 +85,31 @@ static void policy_start(struct checked *c, const struct policy_kind *kind) {
     kind->operations->init(&c->policy);
 }
 
+void checked_extend(struct checked *c, uint32_t slots) {
+    for (uint32_t slot = c->policy.slots; slot < slots; slot++) {
+        slot_zero(&c->policy.slot[slot]);
+    }
+    c->policy.slots = slots;
+}
+
+void checked_init_at(struct checked *c, const struct policy_kind *kind,
+                     struct checked_memory memory, uint32_t slots, uint32_t frames) {
+    *c = (struct checked){0};
+    c->policy.slot = memory.slot;
+    c->record = memory.record;
+    c->scratch = memory.scratch;
+    c->fresh = 1;
+    checked_extend(c, slots);
+    checked_frames_set(c, frames);
+    policy_start(c, kind);
+}
+
 void checked_init(struct checked *c, const struct policy_kind *kind, void *memory, uint32_t slots,
                   uint32_t frames) {
-    *c = (struct checked){0};
-    c->policy.slot = memory;
-    c->policy.slots = slots;
-    c->record = (struct checked_record *)(c->policy.slot + slots);
-    c->scratch = (uint32_t *)(c->record + slots);
-    checked_frames_set(c, frames);
-    // Downwards, so that slots are handed out from 1 upwards.
-    for (uint32_t slot = slots - 1; slot > 0; slot--) {
-        c->record[slot] = (struct checked_record){0};
-        slot_zero(&c->policy.slot[slot]);
-        slot_free(c, slot);
-    }
-    policy_start(c, kind);
+    struct policy_slot *slot = memory;
+    struct checked_record *record = (struct checked_record *)(slot + slots);
+    struct checked_memory parts = {slot, record, (uint32_t *)(record + slots)};
+    checked_init_at(c, kind, parts, slots, frames);
 }
 
 // ---- change of policy ------------------------------------------------------------------------
@@ -143,7 +139,7 @@ static void slot_reset(struct checked *c, uint32_t slot) {
 
 // Puts `kind` in charge; it adopts the residents in the order of `scratch`, which is checked.
 static void policy_change(struct checked *c, const struct policy_kind *kind) {
-    for (uint32_t slot = 1; slot < c->policy.slots; slot++) {
+    for (uint32_t slot = 1; slot < c->fresh; slot++) {
         slot_reset(c, slot);
     }
     c->ghosts = 0;
@@ -178,7 +174,7 @@ static const char *order_wrong(struct checked *c, const uint32_t *order, uint32_
         *slot = order[marked];
         if (!slot_valid(c, *slot)) {
             what = "does not exist";
-        } else if (c->record[*slot].state != CHECKED_RESIDENT) {
+        } else if (checked_state(c, *slot) != CHECKED_RESIDENT) {
             what = "is not resident";
         } else if (c->record[*slot].mark) {
             what = "is listed twice";
@@ -272,29 +268,16 @@ uint32_t checked_take(struct checked *c, uint32_t ghost) {
         }
         fault_host(c, "take", ghost, "is no ghost");
     }
-    uint32_t slot = c->free;
-    if (slot != POLICY_NONE) {
-        c->free = c->record[slot].newer;
-        c->record[slot].state = CHECKED_TAKEN;
-        slot_zero(&c->policy.slot[slot]);
-    }
-    return slot;
+    return checked_take_new(c);
 }
 
-void checked_admit(struct checked *c, uint32_t slot, enum policy_how how) {
-    enum checked_state state = checked_state(c, slot);
-    if (state != CHECKED_TAKEN && state != CHECKED_RETURNING) {
-        fault_host(c, "admit", slot, "was not taken");
-        return;
-    }
-    if (state == CHECKED_RETURNING) {
+bool checked_admit_ghost(struct checked *c, uint32_t slot) {
+    if (checked_state(c, slot) == CHECKED_RETURNING) {
         c->ghosts--;
+        return true;
     }
-    if (how != POLICY_ADOPTED) {
-        c->policy.slot[slot].ref = 0;
-    }
-    resident_add(c, slot);
-    c->kind->operations->admit(&c->policy, slot, how);
+    fault_host(c, "admit", slot, "was not taken");
+    return false;
 }
 
 static const char *victim_wrong(const struct checked *c, uint32_t answer) {
@@ -302,7 +285,7 @@ static const char *victim_wrong(const struct checked *c, uint32_t answer) {
     if (!slot_valid(c, slot)) {
         return slot == POLICY_NONE ? "is no victim though pages are resident" : "does not exist";
     }
-    if (c->record[slot].state != CHECKED_RESIDENT) {
+    if (checked_state(c, slot) != CHECKED_RESIDENT) {
         return "is not resident";
     }
     if ((answer & POLICY_CLEAN) != 0 && (answer & POLICY_GHOST) != 0) {
@@ -383,7 +366,7 @@ void checked_tick(struct checked *c) {
 // Asks the policy for a ghost less. POLICY_NONE if it need not and will not, or was wrong: then
 // all ghosts are stale.
 static uint32_t ghost_reap(struct checked *c) {
-    bool must = c->free == POLICY_NONE ||
+    bool must = (c->free == POLICY_NONE && c->fresh == c->policy.slots) ||
                 c->ghosts > ghosts_of(c->policy.frames, c->kind->operations->ghosts);
     uint32_t slot = c->kind->operations->reap(&c->policy, must);
     if (slot == POLICY_NONE && !must) {

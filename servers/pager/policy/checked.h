@@ -42,6 +42,7 @@ struct checked_record {
     uint8_t state;          // enum checked_state
     uint8_t mark;           // met in the list being checked
     uint16_t unused;
+    uint32_t owner;         // the host's own
 };
 
 // What a policy did wrong. `policy` is "host" if the host did: such a call has no effect.
@@ -52,14 +53,14 @@ struct checked_fault {
 
 // Invariant (checked_audit() compares it with the policy's own order): the list oldest .. newest
 // holds each resident slot once, `resident` in number; free, taken, resident, ghost and stale slots
-// together are all slots but 0.
+// together are slots 1 to fresh - 1. Those from `fresh` on were never taken.
 struct checked {
     struct policy policy;
     const struct policy_kind *kind;  // the policy in charge
     struct checked_record *record;
-    uint32_t *scratch;  // one word per slot
+    uint32_t *scratch;  // one word per slot; the host may use it between calls
     uint32_t oldest, newest;
-    uint32_t free, stale;
+    uint32_t free, stale, fresh;
     uint32_t resident, ghosts;   // ghosts: those returning included
     uint32_t faults;             // so many times a policy (or the host) was wrong
     struct checked_fault fault;  // the first one since checked_fault_take()
@@ -73,6 +74,16 @@ size_t checked_bytes(uint32_t slots);
 // `memory`: checked_bytes(slots) bytes, aligned to 4, any contents. slots >= 2, frames >= 1.
 void checked_init(struct checked *c, const struct policy_kind *kind, void *memory, uint32_t slots,
                   uint32_t frames);
+// The same with the three arrays in places of their own, each with room for `slots`.
+struct checked_memory {
+    struct policy_slot *slot;
+    struct checked_record *record;
+    uint32_t *scratch;
+};
+void checked_init_at(struct checked *c, const struct policy_kind *kind,
+                     struct checked_memory memory, uint32_t slots, uint32_t frames);
+// All three arrays have room for more slots now.
+void checked_extend(struct checked *c, uint32_t slots);
 
 // The number of frames that the pages may fill; if fewer than before, the host calls
 // checked_victim() until enough are free.
@@ -81,16 +92,51 @@ static inline void checked_frames_set(struct checked *c, uint32_t frames) {
 }
 
 static inline enum checked_state checked_state(const struct checked *c, uint32_t slot) {
-    return slot < c->policy.slots ? (enum checked_state)c->record[slot].state : CHECKED_FREE;
+    return slot < c->fresh ? (enum checked_state)c->record[slot].state : CHECKED_FREE;
 }
 
 // A slot for a page that is coming in: that of its ghost (which may be POLICY_NONE), or a free one
 // with a zeroed record. POLICY_NONE: all are in use; after checked_forget() was called until it had
 // no more this means that the host has more pages than slots.
 uint32_t checked_take(struct checked *c, uint32_t ghost);
+// The same for a page that has no ghost.
+static inline uint32_t checked_take_new(struct checked *c) {
+    uint32_t slot = c->free;
+    if (slot != POLICY_NONE) {
+        c->free = c->record[slot].newer;
+    } else if (c->fresh < c->policy.slots) {
+        slot = c->fresh++;
+        c->record[slot].mark = 0;
+    } else {
+        return POLICY_NONE;
+    }
+    c->record[slot].state = CHECKED_TAKEN;
+    c->policy.slot[slot] = (struct policy_slot){0};
+    return slot;
+}
 
 // The page of a taken slot is resident now.
-void checked_admit(struct checked *c, uint32_t slot, enum policy_how how);
+bool checked_admit_ghost(struct checked *c, uint32_t slot);
+static inline void checked_admit(struct checked *c, uint32_t slot, enum policy_how how) {
+    struct checked_record *record = &c->record[slot];
+    if (checked_state(c, slot) != CHECKED_TAKEN && !checked_admit_ghost(c, slot)) {
+        return;
+    }
+    record->state = CHECKED_RESIDENT;
+    record->older = c->newest;
+    record->newer = POLICY_NONE;
+    if (c->newest != POLICY_NONE) {
+        c->record[c->newest].newer = slot;
+    } else {
+        c->oldest = slot;
+    }
+    c->newest = slot;
+    c->resident++;
+    if (how != POLICY_ADOPTED) {
+        c->policy.slot[slot].ref = 0;
+    }
+    c->kind->operations->admit(&c->policy, slot, how);
+}
 
 // A resident page was used: one store, and a call if the policy keeps an order.
 static inline void checked_touch(struct checked *c, uint32_t slot) {
