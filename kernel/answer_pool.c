@@ -114,7 +114,7 @@ static error_t frames_check(const struct pool *pool, struct map_item *list, uint
         if (!frame_owned(frame, pool_number(pool))) {
             return E_OWNER;
         }
-        if (frame_entry(frame)->maps != 0 || frame_entry(frame)->flags & FRAME_PINNED) {
+        if (frame_entry(frame)->maps != 0) {
             return E_MAPPED;
         }
     }

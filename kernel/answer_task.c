@@ -6,8 +6,6 @@
 #include "tracepoint.h"
 #include "window.h"
 
-enum { PAGES_A_SLICE = 128 };
-
 error_t answer_task_ping(const struct invocation *invocation, const struct task_ping_in *in,
                          struct task_ping_out *out) {
     return OK;
@@ -162,125 +160,59 @@ static error_t count_check(uint32_t count) {
 error_t answer_task_map(const struct invocation *invocation, const struct task_map_in *in,
                         struct task_map_out *out) {
     struct task *task = invocation->body;
-    struct map_item *list = invocation->buffer->list;
+    const struct map_item *list = invocation->buffer->list;
     if (count_check(in->count) != OK) {
         return E_ARGUMENT;
     }
     if (task->state == TASK_STATE_DEAD) {
         return E_STATE;
     }
-    uint32_t goal = MIN_OF(in->count, PAGES_A_SLICE);
-    for (out->done = 0; out->done < goal;) {
-        uint32_t count = MIN_OF(goal - out->done, TAG_ITEMS_MAX);
-        struct map_item items[TAG_ITEMS_MAX];
-        for (uint32_t i = 0; i < count; i++) {
-            items[i] = list[out->done + i];
-        }
-        error_t error = space_map(&task->space, items, count, invocation->task->pool);
-        if (error != OK) {
-            return out->done == 0 ? error : OK;
-        }
-        trace_map(invocation->thread, task, items, count);
-        out->done += count;
+    const struct pool *owner = invocation->task->pool;
+    out->done = in->count;
+    error_t error = in->count <= TAG_ITEMS_MAX
+                        ? space_map(&task->space, list, in->count, owner)
+                        : space_map_part(&task->space, list, in->count, owner, &out->done);
+    if (error == OK) {
+        trace_map(invocation->thread, task, list, out->done);
     }
-    return OK;
-}
-
-// An entry that unmap and protect may touch: present, and no message buffer.
-static error_t entry_find(const struct task *task, vaddr_t page, uint64_t **entry) {
-    if (!space_page_valid(page)) {
-        return E_ADDRESS;
-    }
-    *entry = space_entry(&task->space, page);
-    if (*entry == NULL || !(**entry & ENTRY_PRESENT)) {
-        return E_UNMAPPED;
-    }
-    return frame_entry(ENTRY_FRAME(**entry))->type == FRAME_USER ? OK : E_DENIED;
-}
-
-static uint32_t entry_report(uint64_t entry) {
-    return ENTRY_FRAME(entry) << 8 | (entry & ENTRY_ACCESSED ? FRAME_ACCESSED : 0) |
-           (entry & ENTRY_DIRTY ? FRAME_DIRTY : 0);
-}
-
-static error_t protect_check(vaddr_t item, bool protect) {
-    uint32_t rights = PAGE_OFFSET(item);
-    if (!protect) {
-        return rights == 0 ? OK : E_ADDRESS;
-    }
-    if (rights & ~MAP_RIGHTS || !(rights & MAP_READ)) {
-        return E_ARGUMENT;
-    }
-    return (rights & (MAP_WRITE | MAP_EXECUTE)) == (MAP_WRITE | MAP_EXECUTE) ? E_WX : OK;
-}
-
-// unmap and protect: check up to 16 items (all or nothing); in longer lists stop at a bad one.
-static error_t entries_change(const struct invocation *invocation, uint32_t count, bool protect,
-                              uint32_t *done) {
-    struct task *task = invocation->body;
-    struct map_item *list = invocation->buffer->list;
-    if (count_check(count) != OK) {
-        return E_ARGUMENT;
-    }
-    uint32_t goal = MIN_OF(count, PAGES_A_SLICE);
-    uint64_t *entry = NULL;
-    error_t error = OK;
-    uint32_t good = 0;
-    for (; good < goal && error == OK; good += error == OK) {
-        error = protect_check(list[good].page, protect);
-        if (error == OK) {
-            error = entry_find(task, PAGE_DOWN(list[good].page), &entry);
-        }
-    }
-    if (error != OK && (count <= TAG_ITEMS_MAX || good == 0)) {
-        return error;
-    }
-    for (*done = 0; *done < good; ++*done) {
-        vaddr_t page = PAGE_DOWN(list[*done].page);
-        if (entry_find(task, page, &entry) != OK) {
-            break;  // named twice
-        }
-        uint64_t before =
-            protect ? space_change(&task->space, page, entry, PAGE_OFFSET(list[*done].page))
-                    : space_remove(&task->space, page, entry);
-        list[*done].frame = entry_report(before);
-        if (!protect) {
-            TRACE_THREAD(unmap, invocation->thread, object_slot(task->object), 0, 0, page,
-                         list[*done].frame, task->badge);
-        }
-    }
-    return OK;
+    return error;
 }
 
 error_t answer_task_unmap(const struct invocation *invocation, const struct task_unmap_in *in,
                           struct task_unmap_out *out) {
-    return entries_change(invocation, in->count, false, &out->done);
+    struct task *task = invocation->body;
+    struct map_item *list = invocation->buffer->list;
+    if (count_check(in->count) != OK) {
+        return E_ARGUMENT;
+    }
+    error_t error = space_change_part(&task->space, list, in->count, false, &out->done);
+    if (error == OK) {
+        trace_items(EVENT_unmap, invocation->thread, task, list, out->done);
+    }
+    return error;
 }
 
 error_t answer_task_protect(const struct invocation *invocation, const struct task_protect_in *in,
                             struct task_protect_out *out) {
-    return entries_change(invocation, in->count, true, &out->done);
+    struct task *task = invocation->body;
+    if (count_check(in->count) != OK) {
+        return E_ARGUMENT;
+    }
+    return space_change_part(&task->space, invocation->buffer->list, in->count, true, &out->done);
 }
 
-// Accessed is read and cleared, Dirty only read (unmap and protect return it). Returns 1 if the page
-// was accessed.
-static uint32_t scan_entry(uint64_t *entry, uint32_t index, struct message_buffer *buffer) {
-    uint32_t low = (uint32_t)*entry, bit = 1u << index % 32;
-    if (low & ENTRY_DIRTY) {
-        buffer->bitmap[1][index / 32] |= bit;
+// For the trace: how many of `count` pages were accessed.
+static uint32_t accessed_count(const uint32_t *bitmap, uint32_t count) {
+    uint32_t accessed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        accessed += bitmap[i / 32] >> i % 32 & 1;
     }
-    if (!(low & ENTRY_ACCESSED)) {
-        return 0;
-    }
-    __atomic_fetch_and((uint32_t *)entry, ~(uint32_t)ENTRY_ACCESSED, __ATOMIC_SEQ_CST);
-    buffer->bitmap[0][index / 32] |= bit;
-    return 1;
+    return accessed;
 }
 
 error_t answer_task_scan(const struct invocation *invocation, const struct task_scan_in *in,
                          struct task_scan_out *out) {
     struct task *task = invocation->body;
-    struct message_buffer *buffer = invocation->buffer;
     if (in->count == 0 || in->count > SCAN_MAX) {
         return E_ARGUMENT;
     }
@@ -288,28 +220,9 @@ error_t answer_task_scan(const struct invocation *invocation, const struct task_
         in->count > (LAYOUT_KERNEL - in->first) >> PAGE_SHIFT) {
         return E_ADDRESS;
     }
-    for (uint32_t i = 0; i < 64; i++) {
-        buffer->bitmap[i / 32][i % 32] = 0;
-    }
-    uint32_t accessed = 0;
-    out->present = 0;
-    uint64_t *entry = NULL;  // tables are looked up once each, not once for each page
-    for (uint32_t i = 0; i < in->count; i++) {
-        vaddr_t page = in->first + i * PAGE_SIZE;
-        if (i == 0 || (page >> PAGE_SHIFT) % ENTRIES == 0) {
-            entry = space_entry(&task->space, page);
-        }
-        if (entry != NULL && (uint32_t)entry[0] & ENTRY_PRESENT) {
-            accessed += scan_entry(entry, i, buffer);
-            out->present++;
-        }
-        entry += entry != NULL;
-    }
-    if (accessed > 0) {
-        space_flush(&task->space);
-    }
+    out->present = space_scan(&task->space, in->first, in->count, invocation->buffer->bitmap);
     TRACE_THREAD(scan, invocation->thread, object_slot(task->object), 0, 0, in->first, in->count,
-                 accessed);
+                 accessed_count(invocation->buffer->bitmap[0], in->count));
     return OK;
 }
 
@@ -336,7 +249,7 @@ error_t answer_task_entries_read(const struct invocation *invocation,
             uint32_t rights = MAP_READ | (*entry & ENTRY_WRITE ? MAP_WRITE : 0);
             rights |= space_no_execute != 0 && !(*entry >> 63) ? MAP_EXECUTE : 0;
             invocation->buffer->list[out->done++] =
-                (struct map_item){page | rights, entry_report(*entry)};
+                (struct map_item){page | rights, space_report(*entry)};
         }
         page += PAGE_SIZE;
     }

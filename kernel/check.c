@@ -79,10 +79,11 @@ static void frame_law(frame_t frame, uint32_t *free) {
         broken(frame, LAW_bitmap);
     }
     *free += is_free;
-    if ((entry->type == FRAME_USER || entry->type == FRAME_BUFFER || is_free) && entry->maps != 0) {
+    if ((entry->type == FRAME_USER || entry->type == FRAME_BUFFER || is_free) &&
+        (entry->maps & ~FRAME_HOLDS) != 0) {
         broken(frame, LAW_map_count);
     }
-    if (is_free && (entry->pool != 0 || entry->flags != 0)) {
+    if (is_free && (entry->pool != 0 || entry->maps & FRAME_HOLDS)) {
         broken(frame, LAW_free_unowned);
     }
     if (entry->type != FRAME_ABSENT && entry->type != FRAME_KERNEL && !is_free) {
@@ -198,7 +199,7 @@ error_t check_plant(uint32_t law, frame_t frame, struct space *space) {
     case LAW_table_count:
         return plant_entry(law, space);
     case LAW_free_unowned:
-        frame_entry(bitmap_lowest(&frames.bitmap))->flags ^= FRAME_PINNED;
+        frame_entry(bitmap_lowest(&frames.bitmap))->maps ^= FRAME_PINNED;
         return OK;
     case LAW_free_count:
         frames.free ^= 1;

@@ -20,7 +20,7 @@ static frame_t mark_taken(frame_t frame, enum frame_type type, uint16_t pool) {
     bitmap_clear(&frames.bitmap, frame);
     frames.free--;
     frames.free_low -= frame_is_low(frame);
-    frames.table[frame] = (struct frame){.pool = pool, .type = (uint8_t)type};
+    frames.table[frame] = (struct frame){.word = FRAME_WORD(type, pool)};
     return frame;
 }
 
@@ -66,7 +66,6 @@ frame_t frame_take_run(uint32_t count, uint16_t pool) {
 }
 
 void frame_release(frame_t frame) {
-    ASSERT(frames.table[frame].type > FRAME_FREE && frames.table[frame].flags == 0);
-    ASSERT(frames.table[frame].maps == 0);
+    ASSERT(frames.table[frame].type > FRAME_FREE && frames.table[frame].maps == 0);
     mark_free(frame);
 }

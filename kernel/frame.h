@@ -21,16 +21,24 @@ enum frame_type {
     FRAME_TYPES
 };
 
-#define FRAME_PINNED 1u  // in use by a device or the trace ring
+// Holds on a frame beside its maps, counted with them.
+#define FRAME_PINNED (1u << 31)  // a device reads or writes it
+#define FRAME_RING (1u << 30)    // it is of the trace ring
+#define FRAME_HOLDS (FRAME_PINNED | FRAME_RING)
 
 struct frame {
-    uint16_t pool;  // object slot of the owner, 0: none
-    uint8_t type;   // enum frame_type
-    uint8_t flags;
-    uint32_t maps;  // user entries that name it; FRAME_TABLE: entries in use within it
+    union {
+        struct {
+            uint16_t pool;  // object slot of the owner, 0: none
+            uint16_t type;  // enum frame_type
+        };
+        uint32_t word;  // both at once: FRAME_WORD
+    };
+    uint32_t maps;  // user entries that name it, and holds; FRAME_TABLE: entries in use within it
 };
 _Static_assert(sizeof(struct frame) == 8, "eight bytes a frame");
 
+#define FRAME_WORD(type, pool) ((uint32_t)(type) << 16 | (pool))
 #define FRAME_NONE UINT32_MAX
 
 struct frame_state {
@@ -67,6 +75,5 @@ static inline bool frame_is_low(frame_t frame) {
 }
 // A number from outside names a user frame of `pool`?
 static inline bool frame_owned(frame_t frame, uint16_t pool) {
-    return frame < frames.count && frames.table[frame].type == FRAME_USER &&
-           frames.table[frame].pool == pool;
+    return frame < frames.count && frames.table[frame].word == FRAME_WORD(FRAME_USER, pool);
 }

@@ -74,7 +74,7 @@ static void page_add(struct task *task, vaddr_t page, uint32_t rights, frame_t f
     if (from != FRAME_NONE) {
         window_copy(frame, from, first, end);
     }
-    space_install(&task->space, page, entry, frame, rights);
+    space_install(&task->space, entry, frame, rights);
 }
 
 static void segment_add(struct task *task, const struct image_segment *segment, frame_t file) {

@@ -126,7 +126,7 @@ void memory_protect(void) {
     cpuid(0x80000001u, out);
     if (out[3] & 1u << 20) {
         msr_write(EFER, msr_read(EFER) | EFER_NO_EXECUTE);
-        space_no_execute = ENTRY_NO_EXECUTE;
+        space_no_execute_use();
     }
     uint64_t base = ENTRY_PRESENT | ENTRY_GLOBAL;
     for (uint32_t i = 0; i < ENTRIES; i++) {

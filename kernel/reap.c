@@ -42,8 +42,7 @@ static error_t frames_end(struct pool *pool, bool *left) {
         if (!frame_owned(pool->reap_next, pool_number(pool))) {
             continue;
         }
-        const struct frame *entry = frame_entry(pool->reap_next);
-        if (entry->maps != 0 || entry->flags & FRAME_PINNED) {
+        if (frame_entry(pool->reap_next)->maps != 0) {
             return E_MAPPED;
         }
         pool_release(pool, pool->reap_next);

@@ -28,7 +28,8 @@ struct space {
 
 extern uint64_t kernel_page_directory[ENTRIES];
 extern uint64_t boot_directory_pointers[4];
-extern uint64_t space_no_execute;  // ENTRY_NO_EXECUTE where the CPU has it
+extern uint64_t space_no_execute;  // ENTRY_NO_EXECUTE where the CPU has it, else 0
+void space_no_execute_use(void);   // it has it
 extern struct space *space_loaded;
 extern uint64_t space_loads;       // CR3 loads so far
 
@@ -51,13 +52,10 @@ uint64_t *space_entry_make(struct space *space, vaddr_t page);
 bool space_trim(struct space *space, vaddr_t page);
 
 // Install frame at an entry that is not present. rights: MAP_ bits.
-void space_install(struct space *space, vaddr_t page, uint64_t *entry, frame_t frame,
-                   uint32_t rights);
-// Change rights of a present entry; returns the entry as it was, Accessed and Dirty included.
-uint64_t space_change(struct space *space, vaddr_t page, uint64_t *entry, uint32_t rights);
+void space_install(struct space *space, uint64_t *entry, frame_t frame, uint32_t rights);
 // Remove a present entry; returns it as it was.
 uint64_t space_remove(struct space *space, vaddr_t page, uint64_t *entry);
-// After Accessed bits were cleared in [first, first + count): forget cached entries.
+// Forget all cached entries, if it is loaded.
 void space_flush(struct space *space);
 
 // Is this a page address that user memory may be mapped at?
@@ -65,7 +63,31 @@ static inline bool space_page_valid(vaddr_t page) {
     return PAGE_OFFSET(page) == 0 && page >= LAYOUT_USER_FIRST && page < LAYOUT_KERNEL;
 }
 
-// Check `count` map items (each an allegation of the caller's), then install all of them or none.
-// The frames must be user frames of `owner`.
-error_t space_map(struct space *space, const struct map_item *items, uint32_t count,
-                  const struct pool *owner);
+// frame << 8 | FRAME_ACCESSED, FRAME_DIRTY of an entry.
+static inline uint32_t space_report(uint64_t entry) {
+    return (uint32_t)(entry >> 4) & (~FRAME_FLAGS | FRAME_ACCESSED | FRAME_DIRTY);
+}
+_Static_assert(ENTRY_ACCESSED >> 4 == FRAME_ACCESSED && ENTRY_DIRTY >> 4 == FRAME_DIRTY, "report");
+
+// Lists of items, each an allegation of the caller's. Up to TAG_ITEMS_MAX: all or none; longer ones
+// stop at the first bad item, and it is an error only if that is the first. *done: how many.
+// Map user frames of `owner`; stops also when 16 were zeroed.
+error_t space_map_part(struct space *space, const struct map_item *items, uint32_t count,
+                       const struct pool *owner, uint32_t *done);
+// Unmap, or change rights; writes space_report() into each item. No message buffers.
+error_t space_change_part(struct space *space, struct map_item *items, uint32_t count,
+                          bool protect, uint32_t *done);
+// One item, but for FRAME_ZERO.
+error_t space_map_one(struct space *space, struct map_item item, const struct pool *owner);
+// Up to TAG_ITEMS_MAX items, all or none.
+static inline error_t space_map(struct space *space, const struct map_item *items, uint32_t count,
+                                const struct pool *owner) {
+    if (count == 1 && !(items->frame & FRAME_ZERO)) {
+        return space_map_one(space, *items, owner);
+    }
+    uint32_t done;
+    return space_map_part(space, items, count, owner, &done);
+}
+// Read and clear Accessed, read Dirty of up to 1024 pages into bitmap[0] and [1], whose words up to
+// the next 64 pages are written. Returns how many are present.
+uint32_t space_scan(struct space *space, vaddr_t first, uint32_t count, uint32_t bitmap[2][32]);

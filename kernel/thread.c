@@ -66,7 +66,7 @@ static error_t buffer_create(struct task *task, vaddr_t page, struct message_buf
         }
         return E_MEMORY;
     }
-    space_install(&task->space, page, entry, window_frame(made), MAP_READ | MAP_WRITE);
+    space_install(&task->space, entry, window_frame(made), MAP_READ | MAP_WRITE);
     *buffer = made;
     return OK;
 }

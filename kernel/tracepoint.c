@@ -25,7 +25,7 @@ static void mask_set(uint32_t mask) {
 void trace_detach(void) {
     mask_set(0);
     for (uint32_t i = 0; i < ring_frames; i++) {
-        frame_entry(ring[i])->flags &= (uint8_t)~FRAME_PINNED;
+        frame_entry(ring[i])->maps &= ~FRAME_RING;
     }
     ring_frames = 0;
     header = NULL;
@@ -40,7 +40,7 @@ error_t trace_attach(const frame_t *frames_of_ring, uint32_t count, struct objec
     trace_detach();
     for (uint32_t i = 0; i < count; i++) {
         ring[i] = frames_of_ring[i];
-        frame_entry(ring[i])->flags |= FRAME_PINNED;
+        frame_entry(ring[i])->maps |= FRAME_RING;
     }
     ring_frames = count;
     header = window_address(ring[0]);
@@ -108,10 +108,10 @@ void trace_record(enum event_kind kind, const struct thread *thread, uint32_t pe
     record_done();
 }
 
-void trace_map(const struct thread *thread, const struct task *task, const struct map_item *items,
-               uint32_t count) {
+void trace_record_items(enum event_kind kind, const struct thread *thread, const struct task *task,
+                        const struct map_item *items, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        TRACE_THREAD(map, thread, object_slot(task->object), 0, 0, items[i].page, items[i].frame,
+        trace_record(kind, thread, object_slot(task->object), 0, 0, items[i].page, items[i].frame,
                      task->badge);
     }
 }

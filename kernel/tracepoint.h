@@ -17,10 +17,6 @@ static inline void trace_wake(void) {
         trace_wake_reader();
     }
 }
-// One map record per item.
-void trace_map(const struct thread *thread, const struct task *task, const struct map_item *items,
-               uint32_t count);
-
 #define TRACE_THREAD(kind, thread, peer, id, tag, word0, word1, word2)                        \
     do {                                                                                      \
         if (__builtin_expect(trace_mask & 1u << EVENT_##kind, 0)) {                           \
@@ -29,6 +25,21 @@ void trace_map(const struct thread *thread, const struct task *task, const struc
     } while (0)
 #define TRACE(kind, id, peer, cause, tag, word0, word1, word2) \
     TRACE_THREAD(kind, current_thread, peer, id, tag, word0, word1, word2)
+
+// One record per item, of kind EVENT_map or EVENT_unmap.
+void trace_record_items(enum event_kind kind, const struct thread *thread, const struct task *task,
+                        const struct map_item *items, uint32_t count);
+static inline void trace_items(enum event_kind kind, const struct thread *thread,
+                               const struct task *task, const struct map_item *items,
+                               uint32_t count) {
+    if (__builtin_expect(trace_mask & 1u << kind, 0)) {
+        trace_record_items(kind, thread, task, items, count);
+    }
+}
+static inline void trace_map(const struct thread *thread, const struct task *task,
+                             const struct map_item *items, uint32_t count) {
+    trace_items(EVENT_map, thread, task, items, count);
+}
 
 struct pool;
 // Checked frames become the ring: frame 0 the header. Replaces an earlier ring.

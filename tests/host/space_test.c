@@ -29,7 +29,7 @@ static void start(uint32_t reserved) {
     root = machine_make(FRAMES, KERNEL, FRAMES);
     payer = pool_split(root, reserved, 0, 20);
     space_loaded = NULL;
-    space_no_execute = ENTRY_NO_EXECUTE;
+    space_no_execute_use();
     CHECK_EQUAL(space_create(&space, payer), OK);
 }
 
@@ -71,7 +71,10 @@ TEST(space_model, "2,000 random maps, changes and removals agree with a plain li
             count++;
         } else if (roll(&state) % 2 == 0) {
             *entry |= ENTRY_DIRTY;
-            CHECK_EQUAL(ENTRY_FRAME(space_change(&space, page, entry, MAP_READ)), mapped[i]);
+            struct map_item item = item_of(i, MAP_READ, 0);
+            uint32_t done;
+            CHECK_EQUAL(space_change_part(&space, &item, 1, true, &done), OK);
+            CHECK_EQUAL(ITEM_FRAME(item), mapped[i]);
             CHECK(*entry & ENTRY_DIRTY && !(*entry & ENTRY_WRITE));
         } else {
             CHECK_EQUAL(ENTRY_FRAME(space_remove(&space, page, entry)), mapped[i]);
@@ -145,7 +148,12 @@ TEST(space_tlb, "entries of the loaded space are invalidated; a new directory re
     CHECK_EQUAL(loads, 1);
     CHECK_EQUAL(space_map(&space, &item, 1, root), OK);
     CHECK_EQUAL(loads, 2);
-    space_change(&space, page_of(0), space_entry(&space, page_of(0)), MAP_READ | MAP_WRITE);
+    struct map_item wider = item_of(0, MAP_READ | MAP_WRITE, 0);
+    uint32_t done;
+    CHECK_EQUAL(space_change_part(&space, &wider, 1, true, &done), OK);
+    CHECK_EQUAL(invalidations, 0);  // nobody used it
+    *space_entry(&space, page_of(0)) |= ENTRY_ACCESSED;
+    CHECK_EQUAL(space_change_part(&space, &wider, 1, true, &done), OK);
     CHECK_EQUAL(invalidations, 1);
     space_remove(&space, page_of(0), space_entry(&space, page_of(0)));
     CHECK_EQUAL(invalidations, 2);
