@@ -57,7 +57,11 @@ static void forget(const struct space *space, vaddr_t page, uint32_t before) {
 
 // Tables lie in the window, so the low half of a directory entry says where.
 static uint64_t *table_of(uint64_t directory_entry) {
-    return window_address((frame_t)((uint32_t)directory_entry >> PAGE_SHIFT));
+    uint64_t *table = window_address((frame_t)((uint32_t)directory_entry >> PAGE_SHIFT));
+    if (table == NULL) {
+        __builtin_unreachable();
+    }
+    return table;
 }
 
 // The page table of a page, NULL while there is none.
@@ -381,10 +385,10 @@ error_t space_map_part(struct space *space, const struct map_item *items, uint32
 
 // Unmap, or change rights. The half with the present bit is taken out as it is at that moment, so
 // that no Accessed or Dirty bit is lost.
-static error_t item_change(struct space *space, struct map_item *item, bool protect,
+static error_t item_change(struct space *space, vaddr_t page_rights, bool protect,
                            uint64_t *before) {
-    vaddr_t page = PAGE_DOWN(item->page);
-    uint32_t rights = PAGE_OFFSET(item->page);
+    vaddr_t page = PAGE_DOWN(page_rights);
+    uint32_t rights = PAGE_OFFSET(page_rights);
     if (page_check(page) != OK || (rights != 0 && !protect)) {
         return E_ADDRESS;
     }
@@ -413,7 +417,6 @@ static error_t item_change(struct space *space, struct map_item *item, bool prot
     }
     forget(space, page, low);
     *before = (uint64_t)high << 32 | low;
-    item->frame = (low >> 4 & (~FRAME_FLAGS >> 4 | FRAME_ACCESSED | FRAME_DIRTY)) | high << 28;
     return OK;
 }
 
@@ -428,39 +431,49 @@ static void change_undo(struct space *space, const struct map_item *items, uint3
     }
 }
 
-error_t space_change_part(struct space *space, struct map_item *items, uint32_t count,
-                          bool protect, uint32_t *done) {
-    uint64_t before[WHOLE_MAX];
-    error_t error = OK;
-    uint32_t at = 0;
-    while (at < count && error == OK) {
-        error = item_change(space, &items[at], protect, &before[at % WHOLE_MAX]);
-        at += error == OK;
+static void change_report(struct map_item *items, uint32_t count, const uint64_t *before) {
+    for (uint32_t i = 0; i < count; i++) {
+        items[i].frame = space_report(before[i]);
     }
-    *done = at;
-    if (error != OK && count <= WHOLE_MAX) {
-        change_undo(space, items, at, protect, before);
-        return error;
-    }
-    return at == 0 ? error : OK;
 }
 
-// Accessed bits of `count` (1 to 32) entries, which are cleared, and Dirty bits, which stay: unmap
-// and protect return them. Adds to *present.
-static uint32_t word_scan(uint64_t *first, uint32_t count, uint32_t *dirty, uint32_t *present) {
-    uint32_t accessed = 0, changed = 0, found = 0;
-    uint32_t __attribute__((may_alias)) *half = (uint32_t *)(first + count);
-    while (count-- > 0) {
-        half -= 2;
-        uint32_t low = *half;
-        accessed = bit_push(accessed, low, 5);
-        changed = bit_push(changed, low, 6);
-        found += low & ENTRY_PRESENT;
-        *half = low & ~ENTRY_ACCESSED;
+error_t space_change_part(struct space *space, struct map_item *items, uint32_t count,
+                          bool protect, uint32_t *done) {
+    uint64_t before[WHOLE_MAX];  // of the latest part of the list
+    error_t error = OK;
+    uint32_t at = 0, part = 0;
+    while (at + part < count && error == OK) {
+        if (part == WHOLE_MAX) {
+            change_report(&items[at], part, before);
+            at += part;
+            part = 0;
+        }
+        error = item_change(space, items[at + part].page, protect, &before[part]);
+        part += error == OK;
     }
-    *present += found;
-    *dirty = changed;
-    return accessed;
+    if (error != OK && count <= WHOLE_MAX) {
+        change_undo(space, items, part, protect, before);
+        return error;
+    }
+    change_report(&items[at], part, before);
+    *done = at + part;
+    return *done == 0 ? error : OK;
+}
+
+// What a scan finds in up to 32 entries. The hardware changes no entry meanwhile.
+struct found {
+    uint32_t accessed, dirty, present;
+};
+
+static inline struct found entries_scan(uint64_t *first, uint32_t count) {
+    struct found found = {0, 0, 0};
+    for (uint64_t *entry = first + count; entry != first;) {
+        uint32_t __attribute__((may_alias)) *low = (uint32_t *)--entry;
+        found.accessed = bit_take(found.accessed, low, ENTRY_ACCESSED_BIT);
+        found.dirty = bit_push(found.dirty, low, ENTRY_DIRTY_BIT);
+        found.present = bit_add(found.present, low, ENTRY_PRESENT_BIT);
+    }
+    return found;
 }
 
 uint32_t space_scan(struct space *space, vaddr_t first, uint32_t count, uint32_t bitmap[2][32]) {
@@ -468,18 +481,19 @@ uint32_t space_scan(struct space *space, vaddr_t first, uint32_t count, uint32_t
     for (uint32_t i = 0; i < (count + 63) / 64 * 2; i++) {
         bitmap[0][i] = bitmap[1][i] = 0;
     }
-    for (uint32_t i = 0, run; i < count; i += run) {
+    for (uint32_t i = 0; i < count;) {
         vaddr_t page = first + i * PAGE_SIZE;
-        uint32_t left = MIN_OF(count - i, ENTRIES - (page >> 12 & 511));
+        uint32_t end = i + MIN_OF(count - i, ENTRIES - (page >> 12 & 511));
         uint64_t *entry = space_entry(space, page);
-        run = entry == NULL ? left : MIN_OF(left, 32 - i % 32);
-        if (entry != NULL) {
-            uint32_t dirty;
-            uint32_t accessed = word_scan(entry, run, &dirty, &present);
-            bitmap[0][i / 32] |= accessed << i % 32;
-            bitmap[1][i / 32] |= dirty << i % 32;
-            any |= accessed;
+        for (uint32_t part; i < end && entry != NULL; i += part, entry += part) {
+            part = MIN_OF(end - i, 32 - i % 32);
+            struct found found = entries_scan(entry, part);
+            bitmap[0][i / 32] |= found.accessed << i % 32;
+            bitmap[1][i / 32] |= found.dirty << i % 32;
+            any |= found.accessed;
+            present += found.present;
         }
+        i = end;
     }
     if (any != 0) {
         space_flush(space);

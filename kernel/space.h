@@ -7,6 +7,9 @@
 #include "message.h"
 #include "pool.h"
 
+#define ENTRY_PRESENT_BIT 0
+#define ENTRY_ACCESSED_BIT 5
+#define ENTRY_DIRTY_BIT 6
 #define ENTRY_PRESENT 1u
 #define ENTRY_WRITE 2u
 #define ENTRY_USER 4u
