@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Random numbers that a seed repeats: xorshift32 (Marsaglia 2003).
+// Random numbers that a seed repeats.
 #pragma once
-#include <stdint.h>
+#include "../random.h"
+#include <stdbool.h>
 
 struct dice {
     uint32_t state;  // never 0
 };
 
 static inline uint32_t roll(struct dice *dice) {
-    dice->state ^= dice->state << 13;
-    dice->state ^= dice->state >> 17;
-    dice->state ^= dice->state << 5;
-    return dice->state;
+    return random_next(&dice->state);
 }
 
 // 0 .. end - 1
