@@ -40,8 +40,12 @@ def figures(name, text):
 
 def releases():
     """[(version, line)], the oldest first."""
-    with open(RELEASES, encoding="utf-8") as file:
-        return [(json.loads(line)["version"], line) for line in file if line.strip()]
+    with open(RELEASES, encoding="utf-8", errors="replace") as file:
+        lines = [line for line in file if line.strip()]
+    try:
+        return [(str(json.loads(line)["version"]), line) for line in lines]
+    except (ValueError, KeyError, TypeError):
+        raise RuntimeError(f"{RELEASES} has a line that is no release's figures") from None
 
 
 def version():

@@ -27,7 +27,7 @@ Guest instructions, bytes or lines of source that are not blank. These are path 
 median, p99: of 1,000 rounds, rdtsc around each, less the {overhead} that an empty round takes. entries,
 CR3, lines: kernel entries, CR3 loads and distinct 64-byte lines that the kernel touches, of a median
 round. best/us: the shortest of the others' paths over ours. A goal with * behind it is not met.
-QEMU: {machine}"""
+The image is the one that ./quire run boots; QEMU: {machine}"""
 
 SCALE_NOTE = """
 Medians in guest instructions, as above all path lengths. The crowd's tasks, of one thread each, and

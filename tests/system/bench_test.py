@@ -159,6 +159,9 @@ def test_bench_history():
             check("already" in refused(history.check_new), "a release was to be recorded twice")
             last = history.last_release()
             check((last.name, last.rows) == (history.version(), {"null_call": 5}), f"{last}")
+            with open(history.RELEASES, "a", encoding="utf-8") as file:
+                file.write("[1]\n")
+            check("no release's" in refused(history.check_new), "a broken line went unnoticed")
             history.HERE = os.path.join(folder, "then")
             os.mkdir(history.HERE)
             repository(history.HERE, "echo '" + json.dumps({"rows": [row]}) + "'")
