@@ -69,8 +69,8 @@ boot_entry:
         jmp eax
 .high:  mov esp, kernel_stack_top
         xor ebp, ebp
-        push ebx
-        push esi
+        mov eax, esi
+        mov edx, ebx
         call kernel_main
         ud2
 

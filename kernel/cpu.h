@@ -36,6 +36,16 @@ static inline uint64_t tsc_read(void) {
     __asm__ volatile("rdtsc" : "=A"(value));
     return value;
 }
+// A long division in two steps of the CPU's own, without the compiler's library.
+static inline uint64_t divide(uint64_t value, uint32_t divisor, uint32_t *rest) {
+    uint32_t high = (uint32_t)(value >> 32) / divisor, low;
+    __asm__("divl %4"
+            : "=a"(low), "=d"(*rest)
+            : "a"((uint32_t)value), "d"((uint32_t)(value >> 32) % divisor), "r"(divisor)
+            : "cc");
+    return (uint64_t)high << 32 | low;
+}
+
 static inline void msr_write(uint32_t msr, uint64_t value) {
     __asm__ volatile("wrmsr" : : "c"(msr), "A"(value));
 }

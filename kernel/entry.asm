@@ -59,9 +59,7 @@ entry_common:
         global entry_kernel_trap
 entry_kernel_trap:                      ; the idle loop's interrupts, #DB at sysenter, or a defect
         mov eax, esp
-        push eax
         call kernel_trap_kernel
-        add esp, 4
         popad
         add esp, 8
         iretd

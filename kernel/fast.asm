@@ -256,9 +256,9 @@ reply_fault:
         lea edx, [eax + TASK_SPACE]
         mov [space_loaded], edx
         push ebp
-        push edi
-        push dword [eax + TASK_POOL]
-        push dword [ecx + THREAD_TASK]
+        mov edx, [eax + TASK_POOL]
+        mov eax, [ecx + THREAD_TASK]
+        mov ecx, edi
         call port_map_one
         mov esp, [main_tss + TSS_ESP0]
         test eax, eax

@@ -29,7 +29,8 @@ static uint32_t measure(void) {
     }
     uint32_t ticks = (uint32_t)(tsc_read() - start);
     port_out8(PIT_GATE, gate);
-    return (uint32_t)((uint64_t)ticks * PIT_HZ / CALIBRATION_TICKS / 1000);
+    uint32_t rest;
+    return (uint32_t)divide((uint64_t)ticks * PIT_HZ, CALIBRATION_TICKS * 1000, &rest);
 }
 
 // A busy host may stop the virtual machine in the middle of a measurement: what two in a row agree
@@ -57,9 +58,9 @@ uint32_t timer_tsc_khz(void) {
 
 // value * multiplier / divisor without losing the high bits of value
 static uint64_t scale(uint64_t value, uint32_t multiplier, uint32_t divisor) {
-    uint64_t quotient = value / divisor;
-    uint64_t rest = value % divisor;
-    return quotient * multiplier + rest * multiplier / divisor;
+    uint32_t rest, unused;
+    uint64_t quotient = divide(value, divisor, &rest);
+    return quotient * multiplier + divide((uint64_t)rest * multiplier, divisor, &unused);
 }
 
 uint64_t timer_now_ns(void) {
