@@ -85,7 +85,7 @@ entry_spin:
         extern kernel_double_fault
         global entry_double_fault
 entry_double_fault:
-        push esp                        ; tells which: a double fault has pushed an error code
+        mov eax, esp                    ; tells which: a double fault has pushed an error code
         call kernel_double_fault
         ud2
 

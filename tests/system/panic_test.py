@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 import vm
-from common import BUILD, check
+from common import BUILD, LIMIT, check
 
 
 def functions_at(address):
@@ -39,7 +39,7 @@ def busy_machine(extra, on_line):
     """A kernel suite that runs for long, and what to do once it runs."""
     image = vm.Image(BUILD)
     image.modules = [os.path.join(BUILD, "tests", "guest", "test-hostile")]
-    return vm.Machine(image=image, command="check=1", limit=120, extra=extra, on_line=on_line)
+    return vm.Machine(image=image, command="check=1", extra=extra, on_line=on_line)
 
 
 def test_panic_nmi():
@@ -65,7 +65,7 @@ def test_panic_stack_overflow():
     """when the kernel's stack runs over, a double fault says where, on a stack of its own"""
     with tempfile.TemporaryDirectory(prefix="quire-df-") as folder:
         path = os.path.join(folder, "gdb")
-        words = [f"target remote {path}", "hbreak schedule", "continue",
+        words = ["set remotetimeout 60", f"target remote {path}", "hbreak schedule", "continue",
                  "set $esp = (unsigned)&kernel_stack_guard + 4096", "delete", "detach"]
 
         def overflow(line):
@@ -73,7 +73,7 @@ def test_panic_stack_overflow():
                 gdb = ["gdb", "-nx", "-batch", os.path.join(BUILD, "kernel", "kernel.elf")]
                 for word in words:
                     gdb += ["-ex", word]
-                subprocess.run(gdb, capture_output=True, timeout=60, check=False)
+                subprocess.run(gdb, capture_output=True, timeout=LIMIT, check=False)
         result = vm.run(busy_machine(["-gdb", f"unix:{path},server=on,wait=off"], overflow))
     check(result.code == vm.PANIC, result.explain())
     said = re.search(r"kernel panic: double fault, eip ([0-9a-f]{8})", result.text)
