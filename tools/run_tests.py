@@ -31,6 +31,7 @@ BUILD = os.path.join(HERE, "build")
 HOST_LIMIT = 600   # seconds for the host's unit tests
 # Kernel suites about time: by counted instructions, so that a busy host takes none of it.
 COUNTED = ("device", "hostile", "order", "share")
+MEMORY = {"high": 8192}  # MiB of RAM that a suite of the kernel needs; it touches a few of them
 HOSTILE_SEEDS = range(1, 5)  # random callers, each for so many calls, on machines side by side
 HOSTILE_CALLS = 2500000
 UBSAN_FRAMES = 64  # that a program may hold: the pager evicts
@@ -106,7 +107,9 @@ def trapping(image):
 def run_guest(path, command="", change=lambda image: image, **options):
     image = vm.Image(BUILD)
     image.modules = [path]
-    counted = os.path.basename(path)[5:] in COUNTED
+    name = os.path.basename(path)[5:]
+    counted = name in COUNTED
+    options.setdefault("memory", MEMORY.get(name, 64))
     return run_machine(vm.Machine(image=change(image), command=command, icount=counted, **options))
 
 
@@ -176,6 +179,8 @@ def suites():
                lambda path=path, command=command: run_guest(path, command))
               for path in executables("guest")
               for end, command in (("", ""), (".checked", "check=256"))]
+    guests.append(("guest", "high.2G",
+                   lambda: run_guest(os.path.join(BUILD, "tests/guest/test-high"), memory=2048)))
     programs = [("program", os.path.basename(path)[5:], lambda path=path: run_program(path))
                 for path in executables("program")]
     # All of these once more where undefined behaviour traps, programs in few frames.

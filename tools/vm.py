@@ -167,6 +167,9 @@ def arguments(machine, folder, serial="stdio"):
             "-no-reboot", "-debugcon", "file:" + os.path.join(folder, "log"),
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     line += ["-serial", "stdio"] if serial == "stdio" else serial
+    if machine.memory > 1024:  # of which little is touched: the host need not have it
+        line += ["-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off",
+                 "-machine", "memory-backend=ram"]
     if machine.iso:
         line += ["-cdrom", machine.iso, "-boot", "d"]
     else:
