@@ -142,10 +142,10 @@ static uint32_t place_choose(const struct domain *domain, uint32_t hint, uint32_
 
 error_t mapping_add(struct domain *domain, vaddr_t hint, uint32_t length, uint32_t rights,
                     uint32_t file, uint32_t offset, vaddr_t *address) {
-    if (length == 0 || length > LAYOUT_MAP_END) {
+    if (length == 0) {
         return E_ARGUMENT;
     }
-    if (PAGE_OFFSET(hint) != 0 ||
+    if (length > LAYOUT_MAP_END || PAGE_OFFSET(hint) != 0 ||
         (hint != 0 && (hint < LAYOUT_USER_FIRST || hint >= LAYOUT_MAP_END ||
                        length > LAYOUT_MAP_END - hint))) {
         return E_ADDRESS;

@@ -258,8 +258,7 @@ static error_t wrong_value(const struct attempt *attempt, const struct field *fi
         return PICK(rights, n, value);
     case KIND_offset:
         return PICK(offset, n, value);
-    case KIND_u32:
-    case KIND_end:
+    default:
         break;
     }
     return OK;

@@ -2,6 +2,11 @@
 #include "contract.h"
 #include "trace.h"
 
+#ifndef CONTRACT_FIRST
+#define CONTRACT_FIRST 1
+#define CONTRACT_LAST 10
+#endif
+
 #define INTERFACE_any 0
 #define BOUNDS_u32() 0, UINT32_MAX
 #define BOUNDS_number(least, most) least, most
@@ -17,7 +22,10 @@
 #define BOUNDS_badge(...) BOUNDS_badge_(__VA_ARGS__ __VA_OPT__(,) 0, UINT32_MAX, 0)
 #define BOUNDS_badge_(least, most, ...) least, most
 #define BOUNDS_offset() 0, 0
+#define BOUNDS_name() 0, 0
 #define BOUNDS_text() 0, TEXT_BYTES
+#define BOUNDS_length() 1, LAYOUT_KERNEL
+#define BOUNDS_access() 0, MAP_RIGHTS
 #define FIELD_SPEC_(kind, name, ...) {KIND_##kind, #name, BOUNDS_##kind(__VA_ARGS__)},
 #define FIELD_SPEC(tuple) FIELD_SPEC_ tuple
 
@@ -25,10 +33,10 @@ const struct message contract[] = {
 #define INTERFACE(...)
 #define MESSAGE(interface, name, number, mode, right, in, out, takes, gives, list, text)        \
     {LABEL_##interface##_##name, #interface "." #name, right,                                   \
-     BODY_WORDS(struct interface##_##name##_in), KIND_##list,                                   \
+     BODY_WORDS(struct interface##_##name##_in), LIST_LENGTH(takes), KIND_##list,               \
      {FOR_EACH_IN(FIELD_SPEC, in) {KIND_end, NULL, 0, 0}}},
-#define IPC_FIRST 1
-#define IPC_LAST 10
+#define IPC_FIRST CONTRACT_FIRST
+#define IPC_LAST CONTRACT_LAST
 #include "ipc.def"
 #undef MESSAGE
 #undef INTERFACE

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What abi/ipc.def says of the messages to kernel objects, as a table: an expansion of it.
+// What abi/ipc.def says of messages, as a table: an expansion of it. In guest suites those to kernel
+// objects, in programs those to servers.
 #pragma once
-#include "environment.h"
+#include "layout.h"
+#include "message.h"
 
 enum field_kind {
     KIND_end,
@@ -17,7 +19,10 @@ enum field_kind {
     KIND_rights,
     KIND_badge,
     KIND_offset,
+    KIND_name,
     KIND_text,
+    KIND_length,
+    KIND_access,
 };
 
 enum list_kind {
@@ -43,7 +48,7 @@ struct field {
 struct message {
     uint32_t label;
     const char *name;
-    uint32_t right, words;
+    uint32_t right, words, handles;  // that the request carries
     enum list_kind list;
     struct field field[FIELDS_MAX];  // the last is of KIND_end
 };

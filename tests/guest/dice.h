@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Random numbers that a seed repeats.
 #pragma once
-#include "../random.h"
 #include <stdbool.h>
+#include <stdint.h>
+#include "../random.h"
 
 struct dice {
     uint32_t state;  // never 0

@@ -21,7 +21,7 @@ TEST(pager_rejects_addresses, "misaligned, wrapping, empty and kernel ranges are
 #define ADD(hint, length, rights, file, offset) \
     mapping_add(domain, hint, length, rights, file, offset, &address)
     CHECK_EQUAL(ADD(0, 0, rw, MAPPING_NO_FILE, 0), E_ARGUMENT);
-    CHECK_EQUAL(ADD(0, UINT32_MAX, rw, MAPPING_NO_FILE, 0), E_ARGUMENT);
+    CHECK_EQUAL(ADD(0, UINT32_MAX, rw, MAPPING_NO_FILE, 0), E_ADDRESS);
     CHECK_EQUAL(ADD(0, 0x90000000, rw, MAPPING_NO_FILE, 0), E_MEMORY);
     CHECK_EQUAL(ADD(0x50000001, 4096, rw, MAPPING_NO_FILE, 0), E_ADDRESS);
     CHECK_EQUAL(ADD(0x1000, 4096, rw, MAPPING_NO_FILE, 0), E_ADDRESS);

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A run of the random callers is known by its seed: what it finds, it finds again."""
+"""Hostile callers: a seed finds again what it found; wrong messages to servers of a traced run."""
 import os
 import re
+import tempfile
 
+import run_tests
 import vm
 from common import BUILD, check, takes
 
@@ -33,3 +35,17 @@ def test_hostile_seed_repeats():
     check(again == (text, calls, entry), f"call {calls}, entry {entry}, then {again[1:]}")
     other = broken(4)
     check(other[1:] != (calls, entry), "another seed does the same")
+
+
+@takes(4)
+def test_hostile_tracer():
+    """wrong messages to servers are refused while all is traced, those to the tracer too"""
+    path = os.path.join(BUILD, "tests", "program", "test-servers")
+    with tempfile.TemporaryDirectory(prefix="quire-servers-") as folder:
+        result = vm.run(vm.Machine(image=vm.Image(BUILD).replaced({"test-servers": path}),
+                                   command="run=test-servers store=ram trace=on",
+                                   trace=os.path.join(folder, "trace.pcapng")))
+    points = run_tests.parse_tap(result.lines)
+    check(result.ok, result.explain())
+    check(len(points) == 5 and not any(reason or skipped for _, reason, skipped in points),
+          f"not all are ok: {points}")
