@@ -95,6 +95,38 @@ static error_t rogue_flush(uint32_t unused) {
     return error;
 }
 
+// Work for ever: by itself, by the console, by the pager.
+static error_t rogue_spin(uint32_t unused) {
+    (void)unused;
+    volatile error_t error = OK;
+    while (error == OK) {
+    }
+    return error;
+}
+static error_t rogue_say(uint32_t unused) {
+    (void)unused;
+    error_t error = OK;
+    while (error == OK) {
+        error = console_write(HANDLE(SLOT_CONSOLE), (field_text){0});
+    }
+    return error;
+}
+static error_t rogue_fault(uint32_t unused) {
+    (void)unused;
+    enum { PAGES = 16 };
+    struct pager_map_out out;
+    error_t error = OK;
+    while (error == OK) {
+        error = pager_map(HANDLE(SLOT_PAGER), 0, PAGES * PAGE_SIZE, MAP_READ | MAP_WRITE, &out);
+        for (uint32_t i = 0; i < PAGES && error == OK; i++) {
+            *(volatile uint32_t *)(out.address + i * PAGE_SIZE) = i;
+        }
+        error = error == OK ? pager_unmap(HANDLE(SLOT_PAGER), out.address, PAGES * PAGE_SIZE)
+                            : error;
+    }
+    return error;
+}
+
 static const struct kind {
     const char *name;
     error_t (*run)(uint32_t number);
@@ -102,7 +134,8 @@ static const struct kind {
     {"off", rogue_off},       {"frames", rogue_frames}, {"policy", rogue_policy},
     {"kill", rogue_kill},     {"wait", rogue_wait},     {"check", rogue_check},
     {"forget", rogue_forget}, {"sparse", rogue_sparse}, {"bomb", rogue_bomb},
-    {"print", rogue_print},   {"flush", rogue_flush},
+    {"print", rogue_print},   {"flush", rogue_flush},   {"spin", rogue_spin},
+    {"say", rogue_say},       {"fault", rogue_fault},
 };
 
 int main(int count, char **argument) {

@@ -132,12 +132,16 @@ int shell_tasks(int count, char **word) {
     struct init_task_info_out task;
     (void)count;
     (void)word;
-    printf("%5s  %-16s %-6s %12s %8s\n", "task", "name", "state", "CPU us", "pages");
+    printf("%5s  %-16s %-6s %12s %12s %5s %8s\n", "task", "name", "state", "CPU us", "billed us",
+           "share", "pages");
     for (uint32_t i = 0; init_task_info(HANDLE(SLOT_INIT), i, &task) == OK; i++) {
         uint64_t cycles = (uint64_t)task.cycles_high << 32 | task.cycles_low;
-        printf("%5" PRIu32 "  %-16.32s %-6s %12" PRIu64 " %8" PRIu32 "\n", task.task,
-               task.name.bytes, task.state < ARRAY_LENGTH(states) ? states[task.state] : "?",
-               cycles * 1000 / shell_tsc_khz, task.mapped);
+        uint64_t billed = (uint64_t)task.billed_high << 32 | task.billed_low;
+        printf("%5" PRIu32 "  %-16.32s %-6s %12" PRIu64 " %12" PRIu64 " %5" PRIu32 " %8" PRIu32 "\n",
+               task.task, task.name.bytes,
+               task.state < ARRAY_LENGTH(states) ? states[task.state] : "?",
+               cycles * 1000 / shell_tsc_khz, billed * 1000 / shell_tsc_khz, task.share,
+               task.mapped);
     }
     return 0;
 }

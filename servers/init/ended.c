@@ -25,6 +25,11 @@ uint64_t time_now(void) {
     return (uint64_t)high << 32 | low;
 }
 
+static uint64_t task_billed(handle_t task) {
+    struct task_info_out info;
+    return task_info(task, &info) == OK ? (uint64_t)info.billed_high << 32 | info.billed_low : 0;
+}
+
 uint64_t task_cycles(handle_t task) {
     struct task_info_out info;
     return task_info(task, &info) == OK ? (uint64_t)info.cycles_high << 32 | info.cycles_low : 0;
@@ -65,7 +70,8 @@ static void print_ended(const struct program *program, uint32_t status, uint32_t
     print_line(program, &line);
 }
 
-// Time stamp ticks: in the program itself, in the pager meanwhile, and from start to end.
+// Time stamp ticks: in the program itself, in the pager meanwhile, from start to end, and in the
+// program and in servers that worked for it.
 static void print_stats(const struct program *program) {
     struct pager_stats_out stats;
     field_text line;
@@ -85,6 +91,7 @@ static void print_stats(const struct program *program) {
     field_add(&line, "instructions", task_cycles(HANDLE(program->task)));
     field_add(&line, "pager", pager);
     field_add(&line, "total", total);
+    field_add(&line, "billed", task_billed(HANDLE(program->task)));
     print_line(program, &line);
 }
 

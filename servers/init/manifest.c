@@ -4,11 +4,13 @@
 
 // What a line said. Bits of `given` tell which keys stood there.
 enum {
-    KEY_RANK = 1, KEY_CEILING = 2, KEY_FRAMES = 4, KEY_DEVICE = 8, KEY_RESTART = 16, KEY_EACH = 32
+    KEY_RANK = 1, KEY_CEILING = 2, KEY_FRAMES = 4, KEY_DEVICE = 8, KEY_RESTART = 16, KEY_EACH = 32,
+    KEY_SHARE = 64
 };
 struct statement {
     uint32_t given;
-    uint32_t rank, ceiling, frames, each;
+    uint32_t rank, frames, each;
+    struct manifest_cpu cpu;
     enum device device;
 };
 
@@ -33,9 +35,10 @@ static const char *read_pair(struct word pair, struct statement *statement) {
                    : word_is(key, "device")  ? KEY_DEVICE
                    : word_is(key, "restart") ? KEY_RESTART
                    : word_is(key, "each")    ? KEY_EACH
+                   : word_is(key, "share")   ? KEY_SHARE
                                              : 0;
     if (bit == 0 || value.start == NULL) {
-        return "there are rank= ceiling= frames= each= device= restart=";
+        return "there are rank= ceiling= share= frames= each= device= restart=";
     }
     if (statement->given & bit) {
         return "a key stands there twice";
@@ -46,8 +49,13 @@ static const char *read_pair(struct word pair, struct statement *statement) {
         return word_number(value, &statement->rank) && statement->rank <= MANIFEST_RANK_MAX
                    ? NULL : "rank= needs a number up to 31";
     case KEY_CEILING:
-        return word_number(value, &statement->ceiling) && statement->ceiling <= MANIFEST_RANK_MAX
+        return word_number(value, &statement->cpu.ceiling) &&
+                       statement->cpu.ceiling <= MANIFEST_RANK_MAX
                    ? NULL : "ceiling= needs a number up to 31";
+    case KEY_SHARE:
+        return word_number(value, &statement->cpu.share) && statement->cpu.share > 0 &&
+                       statement->cpu.share <= SHARE_MAX
+                   ? NULL : "share= needs a number from 1 to 100";
     case KEY_FRAMES:
         statement->frames = MANIFEST_REST;
         return word_is(value, "rest") || word_number(value, &statement->frames)
@@ -64,8 +72,12 @@ static const char *read_pair(struct word pair, struct statement *statement) {
 
 static const char *add_server(struct manifest *manifest, struct word name,
                               const struct statement *statement) {
-    if ((statement->given & ~KEY_DEVICE) != (KEY_RANK | KEY_FRAMES | KEY_RESTART)) {
-        return "a server needs rank= frames= restart=, and may have device=";
+    uint32_t optional = KEY_DEVICE | KEY_CEILING | KEY_SHARE;
+    if ((statement->given & ~optional) != (KEY_RANK | KEY_FRAMES | KEY_RESTART)) {
+        return "a server needs rank= frames= restart=, and may have device= ceiling= share=";
+    }
+    if (statement->given & KEY_CEILING && statement->cpu.ceiling < statement->rank) {
+        return "a server works at its rank: ceiling= must not be lower";
     }
     if (manifest->server_count == MANIFEST_SERVERS_MAX) {
         return "more servers than there may be";
@@ -84,6 +96,8 @@ static const char *add_server(struct manifest *manifest, struct word name,
         }
     }
     server->rank = statement->rank;
+    server->cpu.ceiling = MAX_OF(statement->rank, statement->cpu.ceiling);
+    server->cpu.share = statement->cpu.share;
     server->frames = statement->frames;
     server->device = statement->device;
     manifest->server_count++;
@@ -91,7 +105,7 @@ static const char *add_server(struct manifest *manifest, struct word name,
 }
 
 static const char *add_programs(struct manifest *manifest, const struct statement *statement) {
-    if (statement->given != (KEY_RANK | KEY_CEILING | KEY_FRAMES | KEY_EACH) ||
+    if ((statement->given & ~KEY_SHARE) != (KEY_RANK | KEY_CEILING | KEY_FRAMES | KEY_EACH) ||
         statement->frames == MANIFEST_REST || statement->frames == 0) {
         return "programs need rank= ceiling= each= and a number of frames=";
     }
@@ -99,9 +113,41 @@ static const char *add_programs(struct manifest *manifest, const struct statemen
         return "each= must be 24 at least, and frames= at most";
     }
     manifest->program_rank = statement->rank;
-    manifest->program_ceiling = statement->ceiling;
+    manifest->program_cpu = statement->cpu;
     manifest->program_frames = statement->frames;
     manifest->program_each = statement->each;
+    return NULL;
+}
+
+static const struct manifest_program *own_line(const struct manifest *manifest,
+                                                   const char *name) {
+    for (uint32_t i = 0; i < manifest->program_count; i++) {
+        if (name_is(manifest->program[i].name, name)) {
+            return &manifest->program[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *add_program(struct manifest *manifest, struct word name,
+                               const struct statement *statement) {
+    if (statement->given == 0 || statement->given & ~(KEY_CEILING | KEY_SHARE)) {
+        return "a program's own line needs ceiling= or share=, and has nothing else";
+    }
+    if (manifest->program_count == MANIFEST_PROGRAMS_MAX) {
+        return "more programs with lines of their own than there may be";
+    }
+    struct manifest_program *program = &manifest->program[manifest->program_count];
+    if (!word_name(name, program->name)) {
+        return "a program needs a name of up to 31 letters";
+    }
+    if (own_line(manifest, program->name) != NULL) {
+        return "this program stands there twice";
+    }
+    program->cpu = statement->cpu;
+    program->has_ceiling = (statement->given & KEY_CEILING) != 0;
+    program->has_share = (statement->given & KEY_SHARE) != 0;
+    manifest->program_count++;
     return NULL;
 }
 
@@ -115,16 +161,17 @@ static const char *add_init(struct manifest *manifest, const struct statement *s
 }
 
 static const char *read_line(struct word line, struct manifest *manifest) {
-    struct statement statement = {0};
+    struct statement statement = {.cpu.share = SHARE_DEFAULT};
     struct word what = word_next(&line, " \t\r");
     if (what.length == 0) {
         return NULL;
     }
     int is_server = word_is(what, "server");
-    if (!is_server && !word_is(what, "programs") && !word_is(what, "init")) {
-        return "a line begins with server, programs or init";
+    int is_program = word_is(what, "program");
+    if (!is_server && !is_program && !word_is(what, "programs") && !word_is(what, "init")) {
+        return "a line begins with server, programs, program or init";
     }
-    struct word name = is_server ? word_next(&line, " \t\r") : what;
+    struct word name = is_server || is_program ? word_next(&line, " \t\r") : what;
     struct word pair = word_next(&line, " \t\r");
     for (; pair.length > 0; pair = word_next(&line, " \t\r")) {
         const char *wrong = read_pair(pair, &statement);
@@ -134,6 +181,9 @@ static const char *read_line(struct word line, struct manifest *manifest) {
     }
     if (is_server) {
         return add_server(manifest, name, &statement);
+    }
+    if (is_program) {
+        return add_program(manifest, name, &statement);
     }
     return word_is(what, "programs") ? add_programs(manifest, &statement)
                                      : add_init(manifest, &statement);
@@ -161,6 +211,18 @@ int manifest_parse(const char *text, uint32_t length, struct manifest *manifest,
         return 0;
     }
     return 1;
+}
+
+struct manifest_cpu manifest_program_cpu(const struct manifest *manifest, const char *name) {
+    const struct manifest_program *own = own_line(manifest, name);
+    struct manifest_cpu cpu = manifest->program_cpu;
+    if (own != NULL && own->has_ceiling) {
+        cpu.ceiling = own->cpu.ceiling;
+    }
+    if (own != NULL && own->has_share) {
+        cpu.share = own->cpu.share;
+    }
+    return cpu;
 }
 
 const struct manifest_server *manifest_find(const struct manifest *manifest, const char *name) {

@@ -103,15 +103,19 @@ static error_t objects_create(struct program *program) {
     if (program->pool == 0 || program->task == 0 || program->thread == 0) {
         return E_LIMIT;
     }
+    struct manifest_cpu cpu = manifest_program_cpu(&manifest, program->name);
     error_t error = pool_create(HANDLE(pool), program->pool, manifest.program_each,
                                 manifest.program_each, OBJECTS_EACH);
     if (error == OK) {
         error = pool_task_create(HANDLE(program->pool), program->task, manifest.program_rank,
-                                 manifest.program_ceiling, program->number);
+                                 cpu.ceiling, program->number);
+    }
+    if (error == OK) {
+        error = task_share(HANDLE(program->task), cpu.share);
     }
     if (error == OK) {
         error = task_thread_create(HANDLE(program->task), program->thread, LAYOUT_BUFFER,
-                                   manifest.program_ceiling);
+                                   cpu.ceiling);
     }
     return error;
 }

@@ -110,7 +110,9 @@ static void objects_create(struct server *server, uint32_t number) {
     server->port = slot_need();
     server->event = slot_need();
     handle_t pool = HANDLE(server->pool);
-    must(pool_task_create(pool, server->task, rank, rank, number), "create a server's task");
+    must(pool_task_create(pool, server->task, rank, server->plan->cpu.ceiling, number),
+         "create a server's task");
+    must(task_share(HANDLE(server->task), server->plan->cpu.share), "give a server its share");
     must(task_thread_create(HANDLE(server->task), server->thread, LAYOUT_BUFFER, rank),
          "create a server's thread");
     must(pool_port_create(HANDLE(SLOT_POOL), server->port, rank), "create a server's port");

@@ -78,6 +78,7 @@ static error_t task_describe(uint32_t number, handle_t task, const char *name,
     error_t error = task_info(task, &info);
     if (error == OK) {
         *out = (struct init_task_info_out){number, info.state, info.cycles_low, info.cycles_high,
+                                           info.billed_low, info.billed_high, info.share,
                                            info.mapped, name_of(name)};
     }
     return error;

@@ -38,7 +38,7 @@ TEST(manifest_words, "unknown statements, keys and values are refused with their
 TEST(manifest_incomplete, "missing keys and missing lines are refused") {
     CHECK(refused("server\n", "line 1", "server needs"));
     CHECK(refused("server a rank=1 frames=1\n", "line 1", "server needs"));
-    CHECK(refused("server a rank=1 restart=never ceiling=2 frames=1\n", "line 1", "server needs"));
+    CHECK(refused("server a rank=1 restart=never each=2 frames=1\n", "line 1", "server needs"));
     CHECK(refused("programs rank=0 frames=99\n", "line 1", "programs need"));
     CHECK(refused("programs rank=0 ceiling=8 frames=99\n", "line 1", "programs need"));
     CHECK(refused("programs rank=0 ceiling=8 frames=rest each=24\n", "line 1", "programs need"));
@@ -49,6 +49,46 @@ TEST(manifest_incomplete, "missing keys and missing lines are refused") {
     CHECK(refused("init frames=5\n", "", "lacks"));
     CHECK(refused("", "", "lacks"));
     CHECK(refused("# nothing", "", "lacks"));
+}
+
+TEST(manifest_ceilings_and_shares, "a ceiling or share that is none is refused, others are kept") {
+    static const char *const none[] = {"0", "101", "4294967296", "99999999999999999999", "-1", "x",
+                                       "", "1x", "0x10"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        static const char *const lines[] = {
+            "server a rank=1 frames=1 restart=never share=%s\n" TAIL,
+            "programs rank=0 ceiling=8 frames=99 each=24 share=%s\n", "program a share=%s\n" TAIL};
+        for (size_t j = 0; j < sizeof lines / sizeof lines[0]; j++) {
+            char text[256];
+            snprintf(text, sizeof text, lines[j], none[i]);
+            CHECK(refused(text, "line 1", "share= needs a number from 1 to 100"));
+        }
+    }
+    CHECK(refused("program a ceiling=32\n" TAIL, "line 1", "ceiling="));
+    CHECK(refused("program a ceiling=x\n" TAIL, "line 1", "ceiling="));
+    CHECK(refused("server a rank=9 frames=1 restart=never ceiling=8\n" TAIL, "line 1", "lower"));
+    CHECK(refused("program a\n" TAIL, "line 1", "own line"));
+    CHECK(refused("program a share=1 rank=2\n" TAIL, "line 1", "own line"));
+    CHECK(refused("program\n" TAIL, "line 1", "own line"));
+    CHECK(refused("program a share=1\nprogram a ceiling=1\n" TAIL, "line 2", "twice"));
+    CHECK(refused("program a share=1 share=2\n" TAIL, "line 1", "twice"));
+    CHECK(refused("init frames=5 share=5\n", "line 1", "init needs"));
+    char many[512] = "";
+    for (char name = 'a'; name < 'j'; name++) {
+        sprintf(many + strlen(many), "program %c share=1\n", name);
+    }
+    CHECK(refused(many, "line 9", "more programs"));
+    CHECK(accepted("server a rank=9 frames=1 restart=never ceiling=12 share=100\n"
+                   "server b rank=9 frames=1 restart=never\n"
+                   "program index share=3\nprogram hello ceiling=0\n" TAIL));
+    CHECK(manifest.server[0].cpu.ceiling == 12 && manifest.server[0].cpu.share == 100);
+    CHECK(manifest.server[1].cpu.ceiling == 9 && manifest.server[1].cpu.share == SHARE_DEFAULT);
+    struct manifest_cpu index = manifest_program_cpu(&manifest, "index");
+    struct manifest_cpu hello = manifest_program_cpu(&manifest, "hello");
+    struct manifest_cpu other = manifest_program_cpu(&manifest, "other");
+    CHECK(index.share == 3 && index.ceiling == 8);
+    CHECK(hello.share == SHARE_DEFAULT && hello.ceiling == 0);
+    CHECK(other.share == SHARE_DEFAULT && other.ceiling == 8);
 }
 
 TEST(manifest_twice, "a server, or the rest of the frames, is given once only") {
@@ -67,7 +107,7 @@ TEST(manifest_right, "a right manifest is read right, with comments and without 
     CHECK(accepted("# all\n  server pager rank=30 frames=rest restart=never # most\n"
                    "server\tblock frames=12 restart=never device=disk rank=28\r\n" TAIL));
     CHECK(manifest.server_count == 2 && manifest.program_rank == 0);
-    CHECK(manifest.program_ceiling == 8 && manifest.program_frames == 99);
+    CHECK(manifest.program_cpu.ceiling == 8 && manifest.program_frames == 99);
     CHECK(manifest.program_each == 24);
     CHECK(manifest.init_frames == 5);
     CHECK(strcmp(manifest.server[0].name, "pager") == 0 && manifest.server[0].rank == 30);
