@@ -8,6 +8,7 @@ Kinds of suites:
   host     build/tests/host/host-tests: TAP from a program of the host
   guest    build/tests/guest/test-*: takes the place of init; TAP over the serial line
   program  build/tests/program/test-*: a program in the whole system; TAP over the serial line
+  model    build/tests/model/model-tests: all states of parts of the kernel; TAP, as the host's
   ubsan    the suites of guest and program on build/tests/ubsan: undefined behaviour traps
   system   tests/system/*_test.py: functions test_*, whose docstring is the sentence
 
@@ -189,7 +190,8 @@ def suites():
              for run, command, paths in ((run_program, f"frames={UBSAN_FRAMES}", executables("program")),
                                          (run_guest, "", executables("guest")))
              for path in paths]
-    host = [("host", "host", lambda: run_host(os.path.join(BUILD, "tests/host/host-tests"), []))]
+    host = [(kind, kind, lambda path=f"tests/{kind}/{kind}-tests": run_host(os.path.join(BUILD, path), []))
+            for kind in ("host", "model")]
     return found[:2] + host + list(hostile_seeds()) + programs + ubsan + guests + found[2:]
 
 
