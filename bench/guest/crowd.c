@@ -57,7 +57,9 @@ void crowd_make(void) {
     for (uint32_t i = 0; i < threads; i++) {
         thread_add(BUFFERS + i * PAGE_SIZE);
     }
+    world_begin();
     world_settle();
+    world_end();
     struct machine_info_out info;
     CHECK_EQUAL(machine_info(MACHINE, &info), OK);
     CHECK(info.objects > threads + 2 * tasks);

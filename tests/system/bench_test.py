@@ -29,7 +29,6 @@ WRONG = {  # what is wrong: options, a word of the answer
     "figures of rows without names": (["--compare", "FILE"], "no figures"),
     "two views": (["--scale", "--where", "boot"], "--scale"),
     "two outputs": (["--json", "-", "--where", "boot"], "--json"),
-    "figures of a release that has them": (["--record"], "already"),
 }
 
 
