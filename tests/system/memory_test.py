@@ -12,7 +12,7 @@ STARTER = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
 import vm
-result = vm.run(vm.Machine(image=vm.Image(sys.argv[2]), memory=int(sys.argv[3]), limit=120,
+result = vm.run(vm.Machine(image=vm.Image(sys.argv[2]), memory=int(sys.argv[3]),
                            command="store=ram run=hello"))
 print(result.ok, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, result.explain())
 """
@@ -38,7 +38,7 @@ def test_memory_past_the_address_bits():
     """RAM that the CPU cannot address (MAXPHYADDR 32) is left alone"""
     image = vm.Image(BUILD)
     image.modules = [os.path.join(BUILD, "tests", "guest", "test-frames")]
-    machine = vm.Machine(image=image, memory=8192, limit=120)
+    machine = vm.Machine(image=image, memory=8192)
     machine.extra = ["-cpu", vm.CPU + ",-pse36"]
     result = vm.run(machine)
     frames = int(re.search(r"kernel: (\d+) frames", result.log)[1])
