@@ -3,4 +3,5 @@
 #pragma once
 #include "types.h"
 
-extern uint64_t machine_entries;  // kernel entries of any kind
+extern uint64_t machine_entries;       // kernel entries of any kind
+extern uint64_t machine_fast_entries;  // of them those that ran no C code

@@ -15,7 +15,7 @@
 
 enum { VECTOR_DEBUG = 1, VECTOR_NO_FPU = 7 };
 
-uint64_t machine_entries;
+uint64_t machine_entries, machine_fast_entries;
 uint32_t trap_check_interval;
 static uint32_t check_countdown;
 
@@ -30,6 +30,7 @@ void trap_check(void) {
 }
 
 static void entry_count(const struct thread *thread) {
+    machine_fast_entries += fast_switches + fast_returns;
     machine_entries += 1 + fast_switches + fast_returns;
     space_loads += fast_switches;
     fast_switches = fast_returns = 0;
