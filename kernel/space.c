@@ -396,8 +396,11 @@ static error_t item_change(struct space *space, vaddr_t page_rights, bool protec
         return rights_error(rights);
     }
     uint64_t *table = table_find(space, page);
+    if (table == NULL) {
+        return E_UNMAPPED;
+    }
     half_t *half = (half_t *)table + (page >> 12 & 511) * 2;
-    if (table == NULL || !(half[0] & ENTRY_PRESENT)) {
+    if (!(half[0] & ENTRY_PRESENT)) {
         return E_UNMAPPED;
     }
     uint32_t high = half[1];
