@@ -65,6 +65,7 @@ _Static_assert(sizeof(struct map_item) == 8, "a map item is two words");
 // The message buffer: one wired page per thread, mapped for the user, never faulting.
 // word[0] and word[1] travel in registers (so does word[2] of a reply on its way to the caller);
 // lists to and from kernel objects use the whole page from its beginning.
+#define IOMEM_MAX 128u  // frames of an object for device memory
 #define LIST_MAX 512u
 #define SCAN_MAX 1024u  // pages of a scan
 struct message_buffer {

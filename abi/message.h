@@ -6,7 +6,7 @@
 
 // --- field types ---
 typedef uint32_t field_u32, field_number, field_flags, field_page, field_length, field_access,
-    field_frame, field_room, field_handle, field_slot, field_any_slot, field_rights, field_badge,
+    field_frame, field_device, field_room, field_handle, field_slot, field_any_slot, field_rights, field_badge,
     field_offset;
 #define NAME_BYTES 32u
 typedef struct {

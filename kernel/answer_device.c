@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What interrupt lines and I/O port ranges answer (abi/ipc.def).
+// What interrupt lines, I/O port ranges and device memory answer (abi/ipc.def).
 #include "invoke.h"
 #include "cpu.h"
+#include "iomem.h"
 #include "irq.h"
 #include "ports.h"
 #include "reap.h"
@@ -119,6 +120,26 @@ error_t answer_ports_batch(const struct invocation *invocation, const struct por
 
 error_t answer_ports_destroy(const struct invocation *invocation, const struct ports_destroy_in *in,
                              struct ports_destroy_out *out) {
+    reap_object(invocation->object);
+    return OK;
+}
+
+error_t answer_iomem_map(const struct invocation *invocation, const struct iomem_map_in *in,
+                         struct iomem_map_out *out) {
+    error_t error;
+    const struct handle_entry *task =
+        handle_find(invocation->task, in->task, OBJECT_TASK, RIGHT_MAP, &error);
+    return task == NULL ? error : iomem_map(invocation->body, task->object->body, in->first);
+}
+
+error_t answer_iomem_unmap(const struct invocation *invocation, const struct iomem_unmap_in *in,
+                           struct iomem_unmap_out *out) {
+    iomem_unmap(invocation->body);
+    return OK;
+}
+
+error_t answer_iomem_destroy(const struct invocation *invocation, const struct iomem_destroy_in *in,
+                             struct iomem_destroy_out *out) {
     reap_object(invocation->object);
     return OK;
 }

@@ -3,6 +3,7 @@
 #include "invoke.h"
 #include "check.h"
 #include "cpu.h"
+#include "iomem.h"
 #include "irq.h"
 #include "log.h"
 #include "machine.h"
@@ -71,6 +72,22 @@ error_t answer_machine_ports_create(const struct invocation *invocation,
                                           invocation->task->pool, &error);
     if (object != NULL) {
         *(struct ports *)object->body = (struct ports){in->first, in->count};
+    }
+    return error;
+}
+
+error_t answer_machine_iomem_create(const struct invocation *invocation,
+                                    const struct machine_iomem_create_in *in,
+                                    struct machine_iomem_create_out *out) {
+    error_t error = iomem_check(in->first, in->count);
+    if (error != OK) {
+        return error;
+    }
+    struct object *object = invoke_create(invocation, in->slot, OBJECT_IOMEM, sizeof(struct iomem),
+                                          invocation->task->pool, &error);
+    if (object != NULL) {
+        *(struct iomem *)object->body =
+            (struct iomem){.object = object, .first = in->first, .count = in->count};
     }
     return error;
 }

@@ -245,7 +245,8 @@ error_t answer_task_entries_read(const struct invocation *invocation,
             page = (page & ~0x1fffffu) + 0x200000u;
             continue;
         }
-        if (*entry & ENTRY_PRESENT && frame_entry(ENTRY_FRAME(*entry))->type == FRAME_USER) {
+        if (*entry & ENTRY_PRESENT && !(*entry & ENTRY_DEVICE) &&
+            frame_entry(ENTRY_FRAME(*entry))->type == FRAME_USER) {
             uint32_t rights = MAP_READ | (*entry & ENTRY_WRITE ? MAP_WRITE : 0);
             rights |= space_no_execute != 0 && !(*entry >> 63) ? MAP_EXECUTE : 0;
             invocation->buffer->list[out->done++] =

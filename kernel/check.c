@@ -24,6 +24,12 @@ static void table_walk(const uint64_t *table, uint32_t step) {
         }
         present++;
         frame_t frame = ENTRY_FRAME(table[i]);
+        if (table[i] & ENTRY_DEVICE) {
+            if (step != 1 && frame < frames.count && frame_entry(frame)->type != FRAME_ABSENT) {
+                broken(frame, LAW_user_frames_only);
+            }
+            continue;
+        }
         if (frame >= frames.count) {
             if (step != 1) {
                 broken(frame, LAW_frame_exists);

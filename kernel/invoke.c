@@ -22,7 +22,7 @@ static const struct message_kind kinds[OBJECT_TYPES][MESSAGES_MAX] = {
                                            BODY_WORDS(struct interface##_##name##_out), 0, 0), \
                                        right},
 #define IPC_FIRST 1
-#define IPC_LAST 10
+#define IPC_LAST 11
 #include "ipc.def"
 #undef MESSAGE
 #undef INTERFACE

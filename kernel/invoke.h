@@ -37,7 +37,7 @@ struct object *invoke_create(const struct invocation *invocation, uint32_t slot,
                                         const struct interface##_##name##_in *in,            \
                                         struct interface##_##name##_out *out);
 #define IPC_FIRST 1
-#define IPC_LAST 10
+#define IPC_LAST 11
 #include "ipc.def"
 #undef MESSAGE
 #undef INTERFACE

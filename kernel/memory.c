@@ -34,13 +34,16 @@ static uint32_t address_bits(void) {
     return out[0] & 0xff;
 }
 
+uint32_t memory_frames_max(void) {
+    return (uint32_t)MIN_OF(FRAMES_MAX, 1ull << (address_bits() - PAGE_SHIFT));
+}
+
 static uint32_t frames_count(const struct multiboot_info *info) {
     uint64_t end = 0;
     for (uint32_t i = 0; i < info->range_count; i++) {
         end = MAX_OF(end, info->range[i].end);
     }
-    uint64_t limit = MIN_OF(FRAMES_MAX, 1ull << (address_bits() - PAGE_SHIFT));
-    return (uint32_t)MIN_OF(end >> PAGE_SHIFT, limit);
+    return (uint32_t)MIN_OF(end >> PAGE_SHIFT, memory_frames_max());
 }
 
 // Does [first, end) touch [start, stop)? Then go on behind it.

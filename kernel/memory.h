@@ -6,5 +6,7 @@
 
 // Refuses the boot when there is too little memory.
 struct pool *memory_init(const struct multiboot_info *info);
+// Frames that there can be: what the CPU addresses, and a map item names.
+uint32_t memory_frames_max(void);
 // Protect the kernel's own pages: text not writable, nothing else executable, no page at 0.
 void memory_protect(void);

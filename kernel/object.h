@@ -19,6 +19,7 @@ enum object_type {  // numbers of the kernel interfaces in abi/ipc.def
     OBJECT_PORTS,
     OBJECT_MACHINE,
     OBJECT_TRACE,
+    OBJECT_IOMEM,
     OBJECT_NOTICE,        // has no handles: ends with its task (task.h)
     OBJECT_TYPES
 };

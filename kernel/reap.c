@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "reap.h"
+#include "iomem.h"
 #include "irq.h"
 #include "port.h"
 #include "timer.h"
@@ -26,6 +27,10 @@ void reap_object(struct object *object) {
         break;
     case OBJECT_IRQ:
         irq_give_up(object->body);
+        object_destroy(object);
+        break;
+    case OBJECT_IOMEM:
+        iomem_unmap(object->body);
         object_destroy(object);
         break;
     case OBJECT_NOTICE:

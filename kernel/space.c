@@ -173,9 +173,18 @@ void space_install(struct space *space, uint64_t *entry, frame_t frame, uint32_t
     install(space, entry, frame, rights);
 }
 
+void space_install_device(struct space *space, uint64_t *entry, frame_t frame) {
+    frame_entry(window_frame(entry))->maps++;
+    space->mapped++;
+    entry_set(entry, (uint64_t)frame << PAGE_SHIFT | space_no_execute | ENTRY_PRESENT | ENTRY_WRITE |
+                         ENTRY_USER | ENTRY_UNCACHED | ENTRY_DEVICE);
+}
+
 uint64_t space_remove(struct space *space, vaddr_t page, uint64_t *entry) {
     uint64_t before = entry_clear(entry);
-    frame_entry(ENTRY_FRAME(before))->maps--;
+    if (!(before & ENTRY_DEVICE)) {
+        frame_entry(ENTRY_FRAME(before))->maps--;
+    }
     frame_entry(window_frame(entry))->maps--;
     space->mapped--;
     forget(space, page, (uint32_t)before);
@@ -405,7 +414,7 @@ static error_t item_change(struct space *space, vaddr_t page_rights, bool protec
     }
     uint32_t high = half[1];
     struct frame *frame = frame_entry(half[0] >> 12 | high << 20);
-    if (frame->type != FRAME_USER) {
+    if (half[0] & ENTRY_DEVICE || frame->type != FRAME_USER) {
         return E_DENIED;
     }
     uint32_t low = __atomic_exchange_n(&half[0], 0, __ATOMIC_SEQ_CST);

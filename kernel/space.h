@@ -17,6 +17,8 @@
 #define ENTRY_DIRTY 0x40u
 #define ENTRY_LARGE 0x80u
 #define ENTRY_GLOBAL 0x100u
+#define ENTRY_UNCACHED 0x18u
+#define ENTRY_DEVICE 0x200u  // ours: names a device's frame, which the frame table knows nothing of
 #define ENTRY_NO_EXECUTE (1ull << 63)
 #define ENTRY_FRAME(entry) ((frame_t)((entry) >> PAGE_SHIFT & 0xffffffu))
 #define ENTRIES 512u
@@ -56,6 +58,8 @@ bool space_trim(struct space *space, vaddr_t page);
 
 // Install frame at an entry that is not present. rights: MAP_ bits.
 void space_install(struct space *space, uint64_t *entry, frame_t frame, uint32_t rights);
+// The same for a frame of a device's: to be read and written, not cached, not counted.
+void space_install_device(struct space *space, uint64_t *entry, frame_t frame);
 // Remove a present entry; returns it as it was.
 uint64_t space_remove(struct space *space, vaddr_t page, uint64_t *entry);
 // Forget all cached entries, if it is loaded.

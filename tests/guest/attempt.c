@@ -38,6 +38,8 @@ static uint32_t good_value(const struct attempt *attempt, const struct field *fi
         return frames_of(attempt, true)[word];
     case KIND_handle:
         return field->least == 0 ? HANDLE(STAGE_EVENT) : stage_object(field->least);
+    case KIND_device:
+        return STAGE_DEVICE_FRAME;
     case KIND_slot:
         return STAGE_NEW;
     case KIND_any_slot:
@@ -200,7 +202,7 @@ static error_t wrong_rights(handle_t source, uint32_t needed, uint32_t n, uint32
 
 // The n-th object that is not of this type; OK: no more.
 static error_t wrong_type(uint32_t type, uint32_t n, uint32_t *value) {
-    for (uint32_t other = INTERFACE_pool; other <= INTERFACE_trace; other++) {
+    for (uint32_t other = INTERFACE_pool; other <= INTERFACE_iomem; other++) {
         if (other != type && n-- == 0) {
             *value = stage_object(other);
             return E_TYPE;
@@ -210,7 +212,7 @@ static error_t wrong_type(uint32_t type, uint32_t n, uint32_t *value) {
 }
 
 static error_t wrong_handle_field(const struct field *field, uint32_t n, uint32_t *value) {
-    enum { NONE = 7, TYPES = 9 };
+    enum { NONE = 7, TYPES = 10 };
     handle_t good = field->least == 0 ? HANDLE(STAGE_EVENT) : stage_object(field->least);
     if (n == 0) {
         *value = good | 8;
@@ -235,7 +237,12 @@ static error_t wrong_value(const struct attempt *attempt, const struct field *fi
                                    {UINT32_MAX, E_RIGHT}};
     const struct wrong offset[] = {{1, E_ADDRESS}, {0xffff, E_ADDRESS}, {0x10000, E_ADDRESS},
                                    {0x80000000u, E_ADDRESS}, {UINT32_MAX, E_ADDRESS}};
+    const struct wrong device[] = {{0, E_DENIED}, {0x9f, E_DENIED}, {0x100, E_DENIED},
+                                   {stage.own[0], E_DENIED}, {stage.own[0] - 1, E_DENIED},
+                                   {1u << 24, E_ARGUMENT}, {UINT32_MAX, E_ARGUMENT}};
     switch (field->kind) {
+    case KIND_device:
+        return PICK(device, n, value);
     case KIND_number:
     case KIND_text:
         return wrong_number(field, E_ARGUMENT, n, value);
@@ -276,7 +283,7 @@ error_t attempt_bad_field(struct attempt *attempt, uint32_t field, uint32_t n, u
 // Objects of other types do not know the message; a port would pass it to its server, if it might
 // be called.
 error_t attempt_bad_handle(struct attempt *attempt, uint32_t n, uint32_t *how) {
-    enum { NONE = 7, TYPES = 9 };
+    enum { NONE = 7, TYPES = 10 };
     error_t error;
     if (n < NONE) {
         error = wrong_handle(n, &attempt->handle);

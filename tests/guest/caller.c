@@ -59,7 +59,7 @@ static uint32_t made_type(uint32_t label) {
 }
 
 static handle_t handle_of(struct dice *dice, uint32_t type) {
-    if (type == 0 || type > INTERFACE_trace || one_in(dice, 6)) {
+    if (type == 0 || type > INTERFACE_iomem || one_in(dice, 6)) {
         return HANDLE(below(dice, CALLER_SLOTS));
     }
     if (type <= INTERFACE_timer && one_in(dice, 3)) {
@@ -89,6 +89,8 @@ static uint32_t good(struct report *report, uint32_t label, const struct field *
         return scratch_page(dice);
     case KIND_frame:
         return known_frame(report);
+    case KIND_device:
+        return 0xa0 + below(dice, 0x60);
     case KIND_room:
         return below(dice, 6);
     case KIND_handle:

@@ -4,7 +4,7 @@
 
 #ifndef CONTRACT_FIRST
 #define CONTRACT_FIRST 1
-#define CONTRACT_LAST 10
+#define CONTRACT_LAST 11
 #endif
 
 #define INTERFACE_any 0
@@ -14,6 +14,7 @@
 #define BOUNDS_page(...) BOUNDS_page_(__VA_ARGS__ __VA_OPT__(,) LAYOUT_USER_FIRST, 0)
 #define BOUNDS_page_(least, ...) least, LAYOUT_KERNEL - PAGE_SIZE
 #define BOUNDS_frame() 0, 0
+#define BOUNDS_device() 0, 0
 #define BOUNDS_room() 0, 0
 #define BOUNDS_handle(type, rights) INTERFACE_##type, rights
 #define BOUNDS_slot() 1, SLOT_COUNT - 1

@@ -12,6 +12,7 @@ enum field_kind {
     KIND_flags,
     KIND_page,
     KIND_frame,
+    KIND_device,
     KIND_room,
     KIND_handle,
     KIND_slot,

@@ -11,10 +11,11 @@
 enum { CALLS = 200000, POOL_FRAMES = 100, POOL_LOW = 20, SCRATCH_FRAMES = 4, VICTIM_BYTES = 8192 };
 enum { PORT_RANK = 15, CALLER_RANK = 10, LINE = 9 };
 enum { ENOUGH = 1000000, CALLS_A_CHECK = 256 };
-enum { SLOT_POOLS = SLOT_TEST, SLOT_PORT_ = SLOT_TEST + 8, SLOT_LINE, SLOT_IO, SLOT_NEW,
-       SLOT_VICTIM_EVENT, SLOT_VICTIM_TIMER };
+enum { SLOT_POOLS = SLOT_TEST, SLOT_PORT_ = SLOT_TEST + 8, SLOT_LINE, SLOT_IO,
+       SLOT_DEVICE, SLOT_NEW, SLOT_VICTIM_EVENT, SLOT_VICTIM_TIMER };
 #define ROUND_BIT (1u << 29)
 #define IO_PORT 0x80u  // the PC's delay port: harmless
+#define SCREEN 0xb8u   // first frame of the PC's text screen: harmless, too
 
 static struct actor *callers[CALLERS], *victim;
 static frame_t scratch[SCRATCH_FRAMES], shared[CALLERS * REPORT_PAGES + 1];
@@ -135,6 +136,7 @@ static void caller_arm(uint32_t i) {
     give_new(i, INTERFACE_timer);
     give(i, HANDLE(SLOT_LINE), INTERFACE_irq);
     give(i, HANDLE(SLOT_IO), INTERFACE_ports);
+    give(i, HANDLE(SLOT_DEVICE), INTERFACE_iomem);
     give(i, MACHINE, INTERFACE_machine);
     give(i, TRACE, INTERFACE_trace);
 }
@@ -168,6 +170,7 @@ static void port_renew(void) {
 static void callers_make(void) {
     made(LABEL_machine_irq_create, machine_irq_create(MACHINE, SLOT_LINE, LINE));
     made(LABEL_machine_ports_create, machine_ports_create(MACHINE, SLOT_IO, IO_PORT, 1));
+    made(LABEL_machine_iomem_create, machine_iomem_create(MACHINE, SLOT_DEVICE, SCREEN, 2));
     port_begin();
     for (uint32_t i = 0; i < CALLERS; i++) {
         CHECK_EQUAL(pool_create(POOL, SLOT_POOLS + i, POOL_FRAMES, POOL_LOW, POOL_OBJECTS), OK);
@@ -415,6 +418,7 @@ TEST(random_calls, "random calls by three hostile tasks leave the system alive a
     answers_judge(goal >= ENOUGH);
     (void)!irq_destroy(HANDLE(SLOT_LINE));
     (void)!ports_destroy(HANDLE(SLOT_IO));
+    (void)!iomem_destroy(HANDLE(SLOT_DEVICE));
     shared_end();
     world_end();
 }

@@ -164,6 +164,11 @@ static void round_ports(void) {
     CHECK_EQUAL(machine_ports_create(MACHINE, A, 0x80, 1), OK);
     CHECK_EQUAL(ports_destroy(HANDLE(A)), OK);
 }
+static void round_iomem(void) {
+    CHECK_EQUAL(machine_iomem_create(MACHINE, A, 0xb8, 2), OK);
+    CHECK_EQUAL(iomem_map(HANDLE(A), TASK, 0x50000000), OK);
+    CHECK_EQUAL(iomem_destroy(HANDLE(A)), OK);
+}
 static void round_irq(void) {
     CHECK_EQUAL(machine_irq_create(MACHINE, A, 5), OK);
     CHECK_EQUAL(irq_bind(HANDLE(A), WORLD_EVENT, 1u << 16), OK);
@@ -176,7 +181,8 @@ TEST(rounds, "many objects of each type come and go, and every count returns") {
         void (*run)(void);
     } kinds[] = {{"event", round_event},   {"timer", round_timer}, {"port", round_port},
                  {"pool", round_pool},     {"task", round_task},   {"thread", round_thread},
-                 {"irq", round_irq},       {"ports", round_ports}, {"notice", round_notice}};
+                 {"irq", round_irq},       {"ports", round_ports}, {"notice", round_notice},
+                 {"iomem", round_iomem}};
     world_begin();
     for (uint32_t kind = 0; kind < ARRAY_LENGTH(kinds); kind++) {
         test_case(kinds[kind].name);

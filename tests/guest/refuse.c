@@ -255,6 +255,9 @@ TEST(refuse_irq, "every wrong call of an interrupt line is refused, and changes 
 TEST(refuse_ports, "every wrong call of a range of I/O ports is refused, and changes nothing") {
     one_interface(INTERFACE_ports);
 }
+TEST(refuse_iomem, "every wrong call of device memory is refused, and changes nothing") {
+    one_interface(INTERFACE_iomem);
+}
 TEST(refuse_machine, "every wrong call of the machine is refused, and changes nothing") {
     one_interface(INTERFACE_machine);
 }

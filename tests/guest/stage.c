@@ -20,7 +20,8 @@ handle_t stage_object(uint32_t interface) {
         [INTERFACE_thread] = STAGE_THREAD, [INTERFACE_port] = STAGE_PORT,
         [INTERFACE_event] = STAGE_EVENT, [INTERFACE_timer] = STAGE_TIMER,
         [INTERFACE_irq] = STAGE_IRQ,     [INTERFACE_ports] = STAGE_PORTS,
-        [INTERFACE_machine] = SLOT_MACHINE, [INTERFACE_trace] = SLOT_TRACE};
+        [INTERFACE_machine] = SLOT_MACHINE, [INTERFACE_trace] = SLOT_TRACE,
+        [INTERFACE_iomem] = STAGE_IOMEM};
     CHECK(interface < ARRAY_LENGTH(slot) && slot[interface] != 0);
     return HANDLE(slot[interface]);
 }
@@ -51,6 +52,7 @@ static void objects_make(void) {
     CHECK_EQUAL(pool_timer_create(pool, STAGE_TIMER), OK);
     CHECK_EQUAL(machine_irq_create(MACHINE, STAGE_IRQ, LINE), OK);
     CHECK_EQUAL(machine_ports_create(MACHINE, STAGE_PORTS, IO_PORT, 1), OK);
+    CHECK_EQUAL(machine_iomem_create(MACHINE, STAGE_IOMEM, STAGE_DEVICE_FRAME, 1), OK);
     CHECK_EQUAL(task_handle_give(task, HANDLE(STAGE_EVENT), STAGE_FOREIGN, RIGHT_ALL, 0), OK);
     CHECK_EQUAL(task_handle_give(task, HANDLE(STAGE_EVENT), STAGE_EVENT, RIGHT_ALL, 0), OK);
     CHECK_EQUAL(pool_event_create(pool, STAGE_RECYCLED), OK);
@@ -96,6 +98,8 @@ static void strike(void) {
     (void)!ports_destroy(HANDLE(STAGE_PORTS));
     (void)!irq_destroy(HANDLE(STAGE_NEW));
     (void)!ports_destroy(HANDLE(STAGE_NEW));
+    (void)!iomem_destroy(HANDLE(STAGE_IOMEM));
+    (void)!iomem_destroy(HANDLE(STAGE_NEW));
     CHECK_EQUAL(trace_attach(TRACE, 0, 0, 0), OK);
     pool_end(HANDLE(STAGE_POOL));
     (void)!unmap_one(TASK, WINDOW, NULL);

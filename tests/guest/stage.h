@@ -15,6 +15,7 @@ enum {
     STAGE_TIMER,
     STAGE_IRQ,
     STAGE_PORTS,                 // one I/O port
+    STAGE_IOMEM,                 // one frame, mapped nowhere
     STAGE_LOW_PORT,              // ranked below STAGE_TASK
     STAGE_STALE,                 // names what has ended; its object slot is taken again
     STAGE_RECYCLED,              // what took it
@@ -23,6 +24,7 @@ enum {
     STAGE_COPY,                  // for a copy with fewer rights
 };
 #define STAGE_PAGE 0x60000000u   // STAGE_FRAMES pages mapped in STAGE_TASK from here on
+#define STAGE_DEVICE_FRAME 0xb8u // the PC's text screen: no RAM, whether there is one or not
 #define STAGE_FREE_PAGE 0x70000000u  // nothing mapped from here on
 
 struct stage {

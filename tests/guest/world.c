@@ -78,6 +78,7 @@ static void slot_clean(uint32_t slot) {
     (void)!timer_destroy(handle);
     (void)!irq_destroy(handle);
     (void)!ports_destroy(handle);
+    (void)!iomem_destroy(handle);
     (void)!thread_destroy(handle);
 }
 
