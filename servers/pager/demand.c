@@ -334,6 +334,8 @@ void demand_continue(void) {
     }
     if (demand_waiting > 0) {
         waiting_serve(1);  // first, lest their pages be evicted before they are used
+    }
+    if (demand_waiting > 0) {
         waiting_serve(0);
     }
 }

@@ -17,7 +17,7 @@ static void leaf_scan(struct domain *domain, uint32_t leaf) {
     if (count == 0 || machine_scan(domain->space, first, count, &scan) != OK) {
         return;  // nothing to see, or the task is going: its bits mean nothing any more
     }
-    for (uint32_t i = 0; i < (count + 31) / 32; i += 2) {
+    for (uint32_t i = 0; machine_traces && i < (count + 31) / 32; i += 2) {
         if ((scan.accessed[i] | scan.accessed[i + 1]) != 0) {
             machine_trace(EVENT_accessed, domain->number, first + i * 32, scan.accessed[i],
                           scan.accessed[i + 1]);
@@ -75,10 +75,8 @@ static int is_changed(const struct domain *domain, const struct frame_record *fr
 
 static void page_unmap(const struct domain *domain, struct frame_record *frame) {
     if (frame->mapped) {
-        struct map_item item = {(uint32_t)frame->page << PAGE_SHIFT, 0};
-        machine_unmap(domain->space, &item, 1);
         frame->mapped = 0;
-        frame->dirty |= (item.frame & FRAME_DIRTY) != 0;
+        frame->dirty |= (machine_unmap_page(domain->space, frame->page) & FRAME_DIRTY) != 0;
     }
 }
 

@@ -132,6 +132,12 @@ void machine_unmap(handle_t task, struct map_item *items, uint32_t count) {
     change_all(task, CHANGE_UNMAP, items, count);
 }
 
+uint32_t machine_unmap_page(handle_t task, uint32_t page) {
+    struct task_unmap_out out;
+    message_buffer()->list[0] = (struct map_item){page << PAGE_SHIFT, 0};
+    return task_unmap(task, 1, &out) == OK && out.done == 1 ? message_buffer()->list[0].frame : 0;
+}
+
 void machine_protect(handle_t task, struct map_item *items, uint32_t count) {
     change_all(task, CHANGE_PROTECT, items, count);
 }
@@ -140,8 +146,9 @@ error_t machine_scan(handle_t task, uint32_t first, uint32_t count, struct scan 
     struct task_scan_out out;
     error_t error = task_scan(task, first << PAGE_SHIFT, count, &out);
     if (error == OK) {
-        __builtin_memcpy(scan->accessed, message_buffer()->bitmap[0], sizeof scan->accessed);
-        __builtin_memcpy(scan->dirty, message_buffer()->bitmap[1], sizeof scan->dirty);
+        size_t bytes = (count + 63) / 64 * 8;  // what the kernel wrote, to an even number of words
+        __builtin_memcpy(scan->accessed, message_buffer()->bitmap[0], bytes);
+        __builtin_memcpy(scan->dirty, message_buffer()->bitmap[1], bytes);
     }
     return error;
 }

@@ -41,6 +41,8 @@ MUST_CHECK error_t machine_frame_copy(frame_t to, frame_t from, uint32_t end);
 // frame << 8 | FRAME_ACCESSED | FRAME_DIRTY, or 0 where nothing was mapped.
 void machine_unmap(handle_t task, struct map_item *items, uint32_t count);
 void machine_protect(handle_t task, struct map_item *items, uint32_t count);
+// Unmap one page, most often for an eviction; returns what machine_unmap() writes.
+uint32_t machine_unmap_page(handle_t task, uint32_t page);
 
 // Bit n of word n / 32 is page first + n.
 struct scan {

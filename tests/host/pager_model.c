@@ -176,6 +176,12 @@ void machine_unmap(handle_t task, struct map_item *items, uint32_t count) {
     }
 }
 
+uint32_t machine_unmap_page(handle_t task, uint32_t page) {
+    struct map_item item = {page << PAGE_SHIFT, 0};
+    machine_unmap(task, &item, 1);
+    return item.frame;
+}
+
 void machine_protect(handle_t task, struct map_item *items, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         struct model_entry *entry = &task_at(task)->entry[items[i].page >> PAGE_SHIFT];
