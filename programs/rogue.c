@@ -40,6 +40,14 @@ static error_t rogue_check(uint32_t unused) {
     struct pager_check_out out;
     return pager_check(HANDLE(SLOT_PAGER), &out);
 }
+static error_t rogue_trace(uint32_t on) {
+    struct init_trace_out out;
+    return init_trace(INIT, on, &out);
+}
+static error_t rogue_control(uint32_t on) {
+    struct tracer_control_out out;
+    return tracer_control(HANDLE(SLOT_TRACER), on, &out);
+}
 static error_t rogue_forget(uint32_t task) {
     return tracer_forget(HANDLE(SLOT_TRACER), task);
 }
@@ -135,7 +143,8 @@ static const struct kind {
     {"kill", rogue_kill},     {"wait", rogue_wait},     {"check", rogue_check},
     {"forget", rogue_forget}, {"sparse", rogue_sparse}, {"bomb", rogue_bomb},
     {"print", rogue_print},   {"flush", rogue_flush},   {"spin", rogue_spin},
-    {"say", rogue_say},       {"fault", rogue_fault},
+    {"say", rogue_say},       {"fault", rogue_fault},   {"trace", rogue_trace},
+    {"control", rogue_control},
 };
 
 int main(int count, char **argument) {

@@ -73,12 +73,12 @@ int shell_frames(int count, char **word) {
 }
 
 int shell_trace(int count, char **word) {
-    struct tracer_control_out out;
+    struct init_trace_out out;
     bool on = count == 2 && strcmp(word[1], "on") == 0;
     if (!on && (count != 2 || strcmp(word[1], "off") != 0)) {
         return shell_usage("trace on|off");
     }
-    error_t error = tracer_control(HANDLE(SLOT_TRACER), on, &out);
+    error_t error = init_trace(HANDLE(SLOT_INIT), on, &out);
     if (error == E_HANDLE) {
         printf("trace: no tracer runs; boot with a trace device (./quire run --trace FILE)\n");
         return 1;

@@ -139,6 +139,23 @@ static int serve_init_frames(const struct request *request, const struct init_fr
     return (int)error;
 }
 
+static int serve_init_trace(const struct request *request, const struct init_trace_in *in,
+                            struct init_trace_out *out) {
+    struct tracer_control_out answer = {0};
+    if (!program_is_owner(request->badge)) {
+        return E_DENIED;
+    }
+    if (in->on > 1) {
+        return E_ARGUMENT;
+    }
+    if (servers[TASK_TRACER].plan == NULL) {
+        return E_HANDLE;  // there is no trace device
+    }
+    error_t error = tracer_control(HANDLE(SLOT_TRACER), in->on, &answer);
+    out->was = answer.was;
+    return (int)error;
+}
+
 static int serve_init_off(const struct request *request, const struct init_off_in *in,
                           struct init_off_out *out) {
     (void)out;

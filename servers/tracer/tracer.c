@@ -194,8 +194,10 @@ static int serve_tracer_forget(const struct request *request, const struct trace
 
 static int serve_tracer_control(const struct request *request, const struct tracer_control_in *in,
                                 struct tracer_control_out *out) {
-    (void)request;
     bool was;
+    if (request->badge != INIT_BADGE) {
+        return E_DENIED;  // who may command, init knows
+    }
     if (tracer.error != OK) {
         return (int)tracer.error;
     }

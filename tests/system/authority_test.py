@@ -39,15 +39,25 @@ def test_sparse_program_ends_alone():
 
 @takes(5)
 def test_only_the_owner_commands():
-    """off, frames, policy, the pager's check and other programs' ends are denied to a child"""
+    """off, frames, policy, trace, the pager's check and others' ends are denied to a child"""
     lines = []
-    for words in ("off 3", "frames 64", "policy", "check", "kill 16", "kill 17", "wait 17",
-                  "kill 4"):
+    for words in ("off 3", "frames 64", "policy", "check", "trace", "kill 16", "kill 17",
+                  "wait 17", "kill 4"):
         lines += [f"rogue {words}", "status"]
     run = session("memtest 64 262144 &", *lines, "policy", "kill 17", "wait")
     said = re.findall(r"quire> status\s+(\d+)\s", run.text)
-    check(said == [str(DENIED)] * 8, f"not denied: {said}: {run.text[-900:]}")
+    check(said == [str(DENIED)] * 9, f"not denied: {said}: {run.text[-900:]}")
     check("memtest (task 17) was killed" in run.text, run.text[-900:])
+
+
+@takes(4)
+def test_only_the_owner_records():
+    """recording goes on when a child, or any program past init, tells it to stop"""
+    with tempfile.TemporaryDirectory(prefix="quire-authority-") as folder:
+        run = session("rogue trace", "status", "rogue control", "status", "rogue control 1",
+                      "status", "trace off", "status", trace=os.path.join(folder, "trace.pcapng"))
+    said = re.findall(r"quire> status\s+(\d+)\s", run.text)
+    check(said == [str(DENIED)] * 3 + ["0"], f"not denied: {said}: {run.text[-900:]}")
 
 
 @takes(5)
