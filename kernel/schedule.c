@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "descriptor.h"
 #include "fpu.h"
+#include "panic.h"
 #include "timer.h"
 #include "tracepoint.h"
 
@@ -80,6 +81,7 @@ static bool others_wait(void) {
 // This task pays from now on. While others are ready time counts against its share, and an
 // interrupt comes when that is used up.
 static void pay(struct task *task) {
+    ASSERT(task != NULL);
     charge();
     if (task != payer) {
         payer = task;
