@@ -114,7 +114,3 @@ void descriptor_thread(const struct thread *thread) {
     __asm__ volatile("mov %0, %%fs" : : "r"(0));
     __asm__ volatile("mov %0, %%gs" : : "r"(thread->gs));
 }
-
-struct double_fault descriptor_double_fault(void) {
-    return (struct double_fault){main_tss.tss.eip, main_tss.tss.esp, main_tss.tss.ebp};
-}

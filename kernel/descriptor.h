@@ -22,9 +22,5 @@ struct main_tss {
     uint32_t scratch[192];
     struct tss tss;
 };
+extern struct main_tss main_tss;  // a double fault leaves there what it struck
 enum { GDT_TLS = 5, GDT_TSS, GDT_FAULT_TSS, GDT_COUNT };
-// What the CPU pushed and held when a double fault struck.
-struct double_fault {
-    uint32_t eip, esp, ebp;
-};
-struct double_fault descriptor_double_fault(void);

@@ -11,7 +11,9 @@
 #define EXIT_PANIC 0x12
 #define EXIT_REFUSED 0x11
 
-extern char kernel_start[], kernel_end[], kernel_text_end[];
+#define STACK_BOTTOM ((uint32_t)(uintptr_t)kernel_stack_guard + PAGE_SIZE)
+
+extern char kernel_start[], kernel_text_end[], kernel_stack_guard[], kernel_stack_top[];
 void kernel_double_fault(uint32_t esp);
 
 __attribute__((noreturn)) static void stop(uint8_t code) {
@@ -21,18 +23,16 @@ __attribute__((noreturn)) static void stop(uint8_t code) {
     }
 }
 
-// Frames of the kernel's own stack only: a damaged chain ends the walk.
-static void backtrace(const uint32_t *frame) {
-    log_print("backtrace:");
-    for (uint32_t depth = 0; depth < 16; depth++) {
-        uint32_t at = (uint32_t)(uintptr_t)frame;
-        if (at < (uint32_t)(uintptr_t)kernel_start || at + 8 > (uint32_t)(uintptr_t)kernel_end ||
-            at % 4 != 0 || frame[1] < (uint32_t)(uintptr_t)kernel_start ||
-            frame[1] >= (uint32_t)(uintptr_t)kernel_text_end) {
-            break;
+// Without frame pointers: all words of the kernel's stack that may be return addresses, the newest
+// first. Locals that were never set may hold old ones.
+static void backtrace(uint32_t esp) {
+    const uint32_t *word = (const uint32_t *)MAX_OF(esp & ~3u, STACK_BOTTOM);
+    log_print("code addresses on the stack:");
+    for (uint32_t found = 0; word < (const uint32_t *)kernel_stack_top && found < 32; word++) {
+        if (*word >= (uintptr_t)kernel_start && *word < (uintptr_t)kernel_text_end) {
+            log_print(" %x", *word);
+            found++;
         }
-        log_print(" %x", frame[1]);
-        frame = (const uint32_t *)frame[0];
     }
     log_print("\n");
 }
@@ -51,7 +51,7 @@ void panic(const char *file, uint32_t line, const char *reason) {
     log_to_serial();
     log_print("quire: kernel panic: %s:%u: %s\n", file, line, reason);
     current_print();
-    backtrace(__builtin_frame_address(0));
+    backtrace((uint32_t)(uintptr_t)__builtin_frame_address(0));
     stop(EXIT_PANIC);
 }
 
@@ -62,18 +62,17 @@ void panic_trap(const struct registers *r, uint32_t cr2) {
     log_print("eip %x eflags %x eax %x ebx %x ecx %x edx %x esi %x edi %x ebp %x\n", r->eip,
               r->eflags, r->eax, r->ebx, r->ecx, r->edx, r->esi, r->edi, r->ebp);
     current_print();
-    backtrace((const uint32_t *)r->ebp);
+    backtrace((uint32_t)(uintptr_t)r);
     stop(EXIT_PANIC);
 }
 
 // The stack of the fault's task is aligned to 16 bytes.
 void kernel_double_fault(uint32_t esp) {
-    struct double_fault at = descriptor_double_fault();
     log_to_serial();
     log_print("quire: kernel panic: %s, eip %x esp %x\n", esp % 16 == 0 ? "NMI" : "double fault",
-              at.eip, at.esp);
+              main_tss.tss.eip, main_tss.tss.esp);
     current_print();
-    backtrace((const uint32_t *)at.ebp);
+    backtrace(main_tss.tss.esp);
     stop(EXIT_PANIC);
 }
 

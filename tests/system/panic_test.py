@@ -29,7 +29,7 @@ def test_panic_shows_where():
           result.text[-600:])
     check(re.search(r"current: task 1 thread \d+ eip [0-9a-f]{8} esp", result.text),
           "no registers: " + result.text[-600:])
-    trail = re.search(r"backtrace:((?: [0-9a-f]{8})+)", result.text)
+    trail = re.search(r"code addresses on the stack:((?: [0-9a-f]{8})+)", result.text)
     check(trail, "no backtrace: " + result.text[-600:])
     names = [name for address in trail[1].split() for name in functions_at(address)]
     check("kernel_call" in names, f"the backtrace does not lead to the call: {names}")
