@@ -282,10 +282,7 @@ error_t answer_pool_timer_create(const struct invocation *invocation,
                                  const struct pool_timer_create_in *in,
                                  struct pool_timer_create_out *out) {
     error_t error;
-    struct object *object = invoke_create(invocation, in->slot, OBJECT_TIMER, sizeof(struct timer),
-                                          invocation->body, &error);
-    if (object != NULL) {
-        ((struct timer *)object->body)->object = object;
-    }
+    invoke_create(invocation, in->slot, OBJECT_TIMER, sizeof(struct timer), invocation->body,
+                  &error);
     return error;
 }

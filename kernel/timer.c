@@ -11,11 +11,14 @@
 #define CALIBRATION_TICKS 597u  // 0.5 ms
 #define CALIBRATIONS_MAX 20u
 #define PIT_MAX 0xffffu
+#define NEVER UINT64_MAX
+#define FIRED_MAX 16u  // timers in one interrupt; if more are due, the next one comes at once
 
 static uint32_t tsc_khz;
 static uint64_t started;
-static struct timer *timers;     // active ones, earliest first
-static uint64_t slice_deadline;  // 0: no slice runs
+static struct deadline *timers;          // active ones, earliest first
+static uint64_t slice_deadline = NEVER;  // NEVER: no slice runs
+static uint64_t programmed = NEVER;      // what the next interrupt comes for
 
 // Channel 2 in mode 0 raises bit 5 of port 0x61 when it has counted down (Intel 8254).
 static uint32_t measure(void) {
@@ -69,13 +72,12 @@ uint64_t timer_now_ns(void) {
 
 // The PIT counts at most 55 ms: later deadlines take several interrupts.
 static void program(void) {
-    uint64_t next = timers == NULL ? 0 : timers->deadline;
-    if (slice_deadline != 0 && (next == 0 || slice_deadline < next)) {
-        next = slice_deadline;
+    uint64_t next = timers == NULL ? NEVER : timers->time;
+    next = MIN_OF(next, slice_deadline);
+    if (next >= programmed) {
+        return;  // an interrupt comes before, and looks again
     }
-    if (next == 0) {
-        return;
-    }
+    programmed = next;
     uint64_t now = tsc_read();
     uint64_t ticks = next <= now ? 1 : scale(next - now, PIT_HZ / 1000, tsc_khz) + 1;
     uint32_t count = ticks > PIT_MAX ? PIT_MAX : (uint32_t)ticks;
@@ -85,54 +87,38 @@ static void program(void) {
 }
 
 void timer_cancel(struct timer *timer) {
-    for (struct timer **link = &timers; *link != NULL; link = &(*link)->next) {
-        if (*link == timer) {
-            *link = timer->next;
-            break;
-        }
+    if (timer->deadline.rank != 0) {
+        deadline_remove(&timers, &timer->deadline);
     }
-    timer->active = false;
 }
 
 void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits) {
-    if (timer->active) {
-        timer_cancel(timer);
-    }
-    timer->deadline = tsc_read() + scale(ns, tsc_khz, 1000000);
+    timer_cancel(timer);
+    timer->deadline.time = tsc_read() + scale(ns, tsc_khz, 1000000);
     timer->event = object_reference(event->object);
     timer->bits = bits;
-    timer->active = true;
-    struct timer **link = &timers;
-    while (*link != NULL && (*link)->deadline <= timer->deadline) {
-        link = &(*link)->next;
-    }
-    timer->next = *link;
-    *link = timer;
-    if (timers == timer) {
-        program();
-    }
+    deadline_add(&timers, &timer->deadline);
+    program();
 }
 
 void timer_slice_begin(uint64_t deadline) {
-    if (slice_deadline == 0 || deadline < slice_deadline) {
-        slice_deadline = deadline;
-        program();
-    }
+    slice_deadline = MIN_OF(slice_deadline, deadline);
+    program();
 }
 
 void timer_interrupt(void) {
     uint64_t now = tsc_read();
-    while (timers != NULL && timers->deadline <= now) {
-        struct timer *timer = timers;
-        timers = timer->next;
-        timer->active = false;
+    programmed = NEVER;
+    for (uint32_t fired = 0; fired < FIRED_MAX && timers != NULL && timers->time <= now; fired++) {
+        struct timer *timer = (struct timer *)timers;
+        timer_cancel(timer);
         struct event *event = reference_body(timer->event);
         if (event != NULL) {
             event_signal(event, timer->bits);
         }
     }
-    if (slice_deadline != 0 && slice_deadline <= now) {
-        slice_deadline = 0;
+    if (slice_deadline <= now) {
+        slice_deadline = NEVER;
         schedule_slice_end();
     }
     program();

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Time: the time stamp counter measured against the PIT, one-shot interrupts, timers, time slices.
 #pragma once
+#include "deadline.h"
 #include "event.h"
 
 struct timer {
-    struct object *object;
-    struct timer *next;      // by deadline
-    uint64_t deadline;       // time stamp ticks
-    bool active;
+    struct deadline deadline;  // time stamp ticks; first: whose deadline it is, is so found
     struct reference event;
     uint32_t bits;
 };
@@ -17,6 +15,7 @@ void timer_init(void);
 uint32_t timer_tsc_khz(void);
 // Nanoseconds since timer_init().
 uint64_t timer_now_ns(void);
+// ns < 2^52: more would overflow the arithmetic. Set again, it is as if it had not been set before.
 void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits);
 void timer_cancel(struct timer *timer);
 // Others wait: interrupt at that time stamp, or earlier.

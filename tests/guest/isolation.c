@@ -286,7 +286,7 @@ TEST(fpu_no_memory, "a thread whose pool cannot pay for an FPU state gets an exc
     struct pool_info_out info;
     CHECK_EQUAL(pool_info(pool, &info), OK);
     CHECK_EQUAL(pool_frames_alloc(pool, info.reserved - info.used, 0, &taken), OK);
-    CHECK_EQUAL(pool_timer_create(pool, SLOT_TEST + 2), OK);  // small ones still fit
+    CHECK_EQUAL(pool_event_create(pool, SLOT_TEST + 2), OK);  // small ones still fit
     actor_start(poor, 1);
     struct received received;
     uint32_t tries = 0;
