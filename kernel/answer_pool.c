@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What pools answer (abi/ipc.def, interface pool): frames, and the creation of objects.
 #include "invoke.h"
+#include "cpu.h"
 #include "event.h"
 #include "port.h"
 #include "reap.h"
@@ -9,7 +10,7 @@
 #include "trap.h"
 #include "window.h"
 
-enum { FRAMES_A_SLICE = 64 };   // frames zeroed in one message
+enum { FRAMES_A_SLICE = 16, RUN_MAX = 64 };  // frames zeroed in one message; a run is not cut
 enum { WAITERS_A_SLICE = 64 };  // threads woken in one message
 
 error_t answer_pool_info(const struct invocation *invocation, const struct pool_info_in *in,
@@ -54,8 +55,8 @@ error_t answer_pool_destroy(const struct invocation *invocation, const struct po
 }
 
 static error_t alloc_run(struct pool *pool, uint32_t count, struct map_item *list) {
-    if (count > pool->reserved - pool->used - pool->split || count > FRAMES_A_SLICE) {
-        return count > FRAMES_A_SLICE ? E_ARGUMENT : E_MEMORY;
+    if (count > pool->reserved - pool->used - pool->split || count > RUN_MAX) {
+        return count > RUN_MAX ? E_ARGUMENT : E_MEMORY;
     }
     frame_t first = frame_take_run(count, pool_number(pool));
     if (first == FRAME_NONE) {
@@ -69,10 +70,22 @@ static error_t alloc_run(struct pool *pool, uint32_t count, struct map_item *lis
     return OK;
 }
 
-static error_t alloc_any(struct pool *pool, struct map_item *item) {
-    frame_t frame = pool_take(pool, FRAME_USER);
-    *item = (struct map_item){0, frame << 8};
-    return frame == FRAME_NONE ? E_MEMORY : OK;
+// As many as there are, from the top, a word of the bitmap at a time.
+_Static_assert(WINDOW_FRAMES % 32 == 0, "what frame_take_some() takes is all low or all high");
+static uint32_t alloc_any(struct pool *pool, uint32_t count, struct map_item *list) {
+    uint32_t done = 0, taken;
+    count = MIN_OF(count, pool->reserved - pool->used - pool->split);
+    do {
+        frame_t first = frame_take_some(count - done, pool_number(pool), &taken);
+        for (uint32_t left = taken; left != 0; done++) {
+            uint32_t bit = bit_highest(left);
+            left ^= 1u << bit;
+            window_zero(first + bit);
+            list[done] = (struct map_item){0, (first + bit) << 8};
+        }
+    } while (taken != 0 && done < count);
+    pool->used += done;
+    return done;
 }
 
 error_t answer_pool_reap(const struct invocation *invocation, const struct pool_reap_in *in,
@@ -98,10 +111,13 @@ error_t answer_pool_frames_alloc(const struct invocation *invocation,
         return alloc_run(pool, in->count, list);
     }
     uint32_t count = MIN_OF(in->count, FRAMES_A_SLICE);
+    if (!(in->flags & FRAMES_LOW)) {
+        out->done = alloc_any(pool, count, list);
+        return out->done == 0 ? E_MEMORY : OK;
+    }
     error_t error = OK;
     for (out->done = 0; out->done < count && error == OK; out->done += error == OK) {
-        error = in->flags & FRAMES_LOW ? alloc_run(pool, 1, &list[out->done])
-                                       : alloc_any(pool, &list[out->done]);
+        error = alloc_run(pool, 1, &list[out->done]);
     }
     return out->done == 0 ? error : OK;
 }

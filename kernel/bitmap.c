@@ -51,13 +51,18 @@ void bitmap_set(struct bitmap *bitmap, uint32_t item) {
 }
 
 void bitmap_clear(struct bitmap *bitmap, uint32_t item) {
+    bitmap_clear_bits(bitmap, item / 32, 1u << item % 32);
+}
+
+void bitmap_clear_bits(struct bitmap *bitmap, uint32_t place, uint32_t bits) {
     for (uint32_t level = 0; level < bitmap->levels; level++) {
-        uint32_t *word = &bitmap->level[level][item / 32];
-        *word &= ~(1u << item % 32);
+        uint32_t *word = &bitmap->level[level][place];
+        *word &= ~bits;
         if (*word != 0) {
             return;
         }
-        item /= 32;
+        bits = 1u << place % 32;
+        place /= 32;
     }
 }
 

@@ -23,6 +23,8 @@ void bitmap_init(struct bitmap *bitmap, uint32_t *storage, uint32_t length);
 bool bitmap_get(const struct bitmap *bitmap, uint32_t item);
 void bitmap_set(struct bitmap *bitmap, uint32_t item);
 void bitmap_clear(struct bitmap *bitmap, uint32_t item);
+// Clear several at once: `bits` of word `place` of level 0.
+void bitmap_clear_bits(struct bitmap *bitmap, uint32_t place, uint32_t bits);
 // Lowest or highest set item, BITMAP_NONE when all are clear.
 uint32_t bitmap_lowest(const struct bitmap *bitmap);
 uint32_t bitmap_highest(const struct bitmap *bitmap);

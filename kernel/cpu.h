@@ -122,5 +122,5 @@ static inline uint32_t bit_lowest(uint32_t word) {
     return (uint32_t)__builtin_ctz(word);
 }
 static inline uint32_t bit_highest(uint32_t word) {
-    return 31u - (uint32_t)__builtin_clz(word);
+    return 31u ^ (uint32_t)__builtin_clz(word);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "frame.h"
+#include "cpu.h"
 #include "panic.h"
 
 struct frame_state frames;
@@ -34,20 +35,45 @@ void frame_add(frame_t frame, enum frame_type type, uint16_t pool) {
     }
 }
 
+// How many low frames are not promised to a pool.
+static uint32_t low_to_spare(void) {
+    return frames.free_low - MIN_OF(frames.free_low, frames.promised);
+}
+
 frame_t frame_take(enum frame_type type, uint16_t pool, bool promise) {
-    bool low_to_spare = promise || frames.free_low > frames.promised;
     if (type == FRAME_USER) {
-        frame_t frame = bitmap_highest(&frames.bitmap);
-        if (frame == BITMAP_NONE || (frame_is_low(frame) && !low_to_spare)) {
-            return FRAME_NONE;
-        }
-        return mark_taken(frame, type, pool);
+        uint32_t taken;
+        frame_t first = frame_take_some(1, pool, &taken);
+        return taken == 0 ? FRAME_NONE : first + bit_lowest(taken);
     }
     frame_t frame = bitmap_lowest(&frames.bitmap);
-    if (frame == BITMAP_NONE || !frame_is_low(frame) || !low_to_spare) {
+    if (frame == BITMAP_NONE || !frame_is_low(frame) || (!promise && low_to_spare() == 0)) {
         return FRAME_NONE;
     }
     return mark_taken(frame, type, pool);
+}
+
+frame_t frame_take_some(uint32_t most, uint16_t pool, uint32_t *taken) {
+    *taken = 0;
+    frame_t highest = bitmap_highest(&frames.bitmap);
+    if (highest == BITMAP_NONE) {
+        return 0;
+    }
+    bool low = frame_is_low(highest);  // so are all of its word: the window ends where a word does
+    most = low ? MIN_OF(most, low_to_spare()) : most;
+    uint32_t place = highest / 32, before = frames.bitmap.level[0][place];
+    uint32_t left = before, count = 0;
+    struct frame *first = frame_entry(place * 32);
+    for (; count < most && left != 0; count++) {
+        uint32_t bit = bit_highest(left);
+        left ^= 1u << bit;
+        first[bit] = (struct frame){.word = FRAME_WORD(FRAME_USER, pool)};
+    }
+    *taken = before ^ left;
+    bitmap_clear_bits(&frames.bitmap, place, *taken);
+    frames.free -= count;
+    frames.free_low -= low ? count : 0;
+    return place * 32;
 }
 
 frame_t frame_take_run(uint32_t count, uint16_t pool) {

@@ -62,6 +62,9 @@ void frame_add(frame_t frame, enum frame_type type, uint16_t pool);
 // Take one free frame of `type`. User frames come from the top, others from low memory.
 // `promise`: the caller's pool has a low frame reserved for this. FRAME_NONE: nothing to be had.
 frame_t frame_take(enum frame_type type, uint16_t pool, bool promise);
+// Take up to `most` free user frames that share a word of the bitmap: bit n of *taken is the frame
+// returned + n. *taken 0: nothing to be had.
+frame_t frame_take_some(uint32_t most, uint16_t pool, uint32_t *taken);
 // Take `count` neighbouring low frames (a device's queue); returns the first.
 frame_t frame_take_run(uint32_t count, uint16_t pool);
 // Give a frame back; it must be unmapped and not pinned.

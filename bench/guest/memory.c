@@ -5,7 +5,7 @@
 #include "crowd.h"
 #include "measure.h"
 
-enum { PORT_RANK = 25, BULK = LIST_MAX, SCANNED = 1024, POPULATED = 64, PROTECTED = 100 };
+enum { PORT_RANK = 25, BULK = LIST_MAX, SCANNED = 1024, POPULATED = 16, PROTECTED = 100 };
 #define GIVEN HANDLE(SLOT_GIVEN)
 #define PAGE 0x50000000u
 
@@ -120,7 +120,7 @@ TEST(bulk_map_page, "map 512 pages with one list, per page") {
 }
 
 // The kernel's list of frames becomes a list of pages to map, in place.
-TEST(populate, "take 64 zeroed frames and map them, per page") {
+TEST(populate, "take 16 zeroed frames and map them, per page") {
     world_begin();
     tables_make();
     measure_row();

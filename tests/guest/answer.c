@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Answers to faults: which map items are refused, which are taken, what ends in between.
+#include "kept.h"
 #include "victim.h"
 
 enum { ITEMS = 16 };
@@ -258,29 +259,19 @@ TEST(map_no_memory, "a reply that needs a page table the faulter cannot pay for 
     CHECK_EQUAL(task_fault_port(victim->task, victim_port, VICTIM_BADGE), OK);
     struct pool_info_out info;
     CHECK_EQUAL(pool_info(pool, &info), OK);
-    struct pool_frames_alloc_out taken;
-    CHECK_EQUAL(pool_frames_alloc(pool, info.reserved - info.used, 0, &taken), OK);
-    static struct map_item rest[64];
-    for (uint32_t i = 0; i < taken.done; i++) {
-        rest[i] = message_buffer()->list[i];
-    }
+    uint32_t rest = info.reserved - info.used;
+    kept_take(pool, rest, FRAMES_ANY);
     actor_start(victim, 1);
     struct received received;
     victim_fault(&received, LABEL_fault_read, PAGE);
     struct map_item item = {PAGE | MAP_READ, frame << 8};
     refused(victim, received.token, &item, 1, E_MEMORY);  // no directory
-    struct pool_frames_free_out freed;
-    message_buffer()->list[0] = rest[0];
-    CHECK_EQUAL(pool_frames_free(pool, 1, &freed), OK);
+    CHECK_EQUAL(free_one(pool, ITEM_FRAME(kept[--rest])), OK);
     refused(victim, received.token, &item, 1, E_MEMORY);  // directory, but no table
-    message_buffer()->list[0] = rest[1];
-    CHECK_EQUAL(pool_frames_free(pool, 1, &freed), OK);
+    CHECK_EQUAL(free_one(pool, ITEM_FRAME(kept[--rest])), OK);
     CHECK_EQUAL(ipc_reply_map(received.token, &item, 1), OK);
     actor_wait(victim);
-    for (uint32_t i = 2; i < taken.done; i++) {
-        message_buffer()->list[0] = rest[i];
-        CHECK_EQUAL(pool_frames_free(pool, 1, &freed), OK);
-    }
+    kept_back(pool, rest);
     actor_end(victim);
     CHECK_EQUAL(pool_destroy(pool), OK);
     frame_put(frame);

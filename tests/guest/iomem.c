@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Device memory: never RAM, mapped in one task at a time, taken back when it ends.
+#include "kept.h"
 #include "victim.h"
 
 enum { A = SLOT_TEST + 10, B, C };
@@ -70,27 +71,18 @@ TEST(iomem_map_wrong, "it needs the right to map, room for all its pages, and is
 
 TEST(iomem_no_memory, "a task that cannot pay for page tables gets nothing mapped") {
     struct pool_info_out info;
-    struct pool_frames_alloc_out taken;
     struct pool_reap_out out = {1};
     world_begin();
     handle_t pool = pool_make(A, 40);
     CHECK_EQUAL(pool_task_create(pool, B, 5, 5, 50), OK);
     CHECK_EQUAL(machine_iomem_create(MACHINE, C, ROM, 2), OK);
     for (uint32_t left = 0; left < 3; left++) {  // directory and two tables are needed
-        struct pool_frames_free_out freed;
-        struct map_item list[40];
         CHECK_EQUAL(pool_info(pool, &info), OK);
-        CHECK_EQUAL(pool_frames_alloc(pool, info.reserved - info.used - left, 0, &taken), OK);
-        for (uint32_t i = 0; i < taken.done; i++) {
-            list[i] = message_buffer()->list[i];
-        }
+        kept_take(pool, info.reserved - info.used - left, FRAMES_ANY);
         uint32_t used = pool_used(pool);
         CHECK_EQUAL(iomem_map(HANDLE(C), HANDLE(B), PAGE + 0x1ff000), E_MEMORY);
         CHECK_EQUAL(pool_used(pool), used);
-        for (uint32_t i = 0; i < taken.done; i++) {
-            message_buffer()->list[i] = list[i];
-        }
-        CHECK_EQUAL(pool_frames_free(pool, taken.done, &freed), OK);
+        kept_back(pool, info.reserved - info.used - left);
     }
     CHECK_EQUAL(iomem_map(HANDLE(C), HANDLE(B), PAGE + 0x1ff000), OK);
     while (out.left) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Nothing leaks from one task into another: registers, flags, segments, floating point, memory.
 // And each keeps what is its own over switches, idle times and interrupts.
-#include "world.h"
+#include "kept.h"
 
 #define FLAG_TF 0x100u
 #define FLAG_DF 0x400u
@@ -282,10 +282,9 @@ TEST(fpu_no_memory, "a thread whose pool cannot pay for an FPU state gets an exc
     handle_t port = port_make(SLOT_TEST + 1, 25), pool = pool_make(SLOT_TEST, 60);
     struct actor *poor = task_make(pool, 10, secret_and_end);
     CHECK_EQUAL(task_fault_port(poor->task, port, 3), OK);
-    struct pool_frames_alloc_out taken;
     struct pool_info_out info;
     CHECK_EQUAL(pool_info(pool, &info), OK);
-    CHECK_EQUAL(pool_frames_alloc(pool, info.reserved - info.used, 0, &taken), OK);
+    kept_take(pool, info.reserved - info.used, FRAMES_ANY);
     CHECK_EQUAL(pool_event_create(pool, SLOT_TEST + 2), OK);  // small ones still fit
     actor_start(poor, 1);
     struct received received;

@@ -114,3 +114,37 @@ TEST(frames_owned, "a number from outside is a frame of the pool only if it says
     CHECK(!frame_owned(FRAMES, pool_number(root)));
     CHECK(!frame_owned(UINT32_MAX, pool_number(root)));
 }
+
+TEST(frames_some, "frames taken together are those that would have been taken one by one") {
+    for (uint32_t most = 1; most <= 40; most += 13) {
+        struct pool *root = machine_make(FRAMES, KERNEL, LOW);
+        uint16_t owner = pool_number(root);
+        frames.promised = 10;
+        frame_release(frame_take(FRAME_USER, owner, false));
+        frame_t expected = FRAMES - 1;
+        uint32_t taken;
+        for (;;) {
+            frame_t first = frame_take_some(most, owner, &taken);
+            if (taken == 0) {
+                break;
+            }
+            CHECK((uint32_t)__builtin_popcount(taken) <= most);
+            for (uint32_t bit = 32; bit-- > 0;) {
+                if (taken >> bit & 1) {
+                    CHECK_EQUAL(first + bit, expected);
+                    CHECK(frame_owned(expected--, owner));
+                }
+            }
+        }
+        CHECK_EQUAL(frames.free, 10);  // those that are promised stay
+        CHECK_EQUAL(frames.free_low, 10);
+        frames.promised = 0;
+        while ((void)frame_take_some(32, owner, &taken), taken != 0) {
+        }
+        CHECK_EQUAL(frames.free, 0);
+        for (frame_t frame = KERNEL + 1; frame < FRAMES; frame++) {
+            frame_release(frame);
+        }
+        machine_check();
+    }
+}
