@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The fast path of calls, replies and faults: that it is taken, and each reason to leave it. What
-// the C code does then must mean the same, and the next entry must be fast again. How many entries
+// The fast path of calls, replies and faults: that it is taken, and reasons to leave it (others:
+// leave.c). What the C code does then must mean the same, and the next entry must be fast again. How many entries
 // were fast is counted by the kernel; one that checks itself takes the C code for all.
 #include "world.h"
 
@@ -136,30 +136,6 @@ TEST(fast_left_by_call, "what needs the C code on the way in is done there") {
     message_buffer()->handle[0] = TASK;             // handles: the server offers no slot
     CHECK_EQUAL(TAG_TO_ERROR(call_tag(CALL, TAG(WORLD_LABEL, 0, 1, 0)).eax), E_SLOT);
     expect(CALL, WORLD_LABEL, 2);
-    server_end();
-}
-
-static void calls_with_fpu(struct actor *self) {
-    for (uint32_t i = 0; i < 3; i++) {
-        __asm__ volatile("fninit; fldpi");
-        raw_enter(GIVEN | OP_CALL, WORLD_LABEL, 0, i, 0);
-        __asm__ volatile("fstpl %0" : "=m"(self->result[i * 2]) : : "memory");
-    }
-}
-
-TEST(fast_left_by_fpu, "a call with a live FPU state is done by the C code, which keeps the state") {
-    server_begin();
-    struct actor *client = task_make(POOL, 10, calls_with_fpu);
-    actor_give(client, port, 0, RIGHT_CALL, 9);
-    uint32_t before = fast_entries();
-    actor_start(client, 0);
-    actor_wait(client);
-    uint32_t fast = fast_entries() - before;
-    for (uint32_t i = 0; i < 3; i++) {
-        CHECK_EQUAL(client->result[i * 2 + 1], 0x400921fb);  // pi
-    }
-    CHECK(fast <= 3);  // the replies
-    actor_end(client);
     server_end();
 }
 
