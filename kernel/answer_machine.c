@@ -30,6 +30,7 @@ error_t answer_machine_check(const struct invocation *invocation, const struct m
 
 error_t answer_machine_info(const struct invocation *invocation, const struct machine_info_in *in,
                             struct machine_info_out *out) {
+    machine_count();
     *out = (struct machine_info_out){
         frames.total, frames.free, objects.used, objects.count, (uint32_t)machine_entries,
         (uint32_t)(machine_entries >> 32), (uint32_t)space_loads, (uint32_t)(space_loads >> 32),

@@ -2,6 +2,7 @@
 // Numbers that the assembly needs, taken from the C types: text in the section .constants of this
 // file's object, which the build cuts out as constants.inc. Never linked into the kernel.
 #include "descriptor.h"
+#include "invoke.h"
 #include "port.h"
 #include "thread.h"
 
@@ -80,6 +81,21 @@ void constants(void) {
     CONSTANT(TAG_ITEMS_SHIFT, TAG_ITEMS_SHIFT);
     CONSTANT(TAG_WORDS_MASK, TAG_WORDS_MASK);
     CONSTANT(TAG_WORDS_MAX, TAG_WORDS_MAX);
+    CONSTANT(KIND_SHIFT, __builtin_ctz(sizeof(struct message_kind)));
+    CONSTANT(KIND_ANSWER, offsetof(struct message_kind, answer));
+    CONSTANT(KIND_ASKED, offsetof(struct message_kind, asked));
+    CONSTANT(KIND_ANSWERED, offsetof(struct message_kind, answered));
+    CONSTANT(KIND_RIGHTS, offsetof(struct message_kind, rights));
+    CONSTANT(MESSAGES_MAX, MESSAGES_MAX);
+    CONSTANT(INVOKE_THREAD, offsetof(struct invocation, thread));
+    CONSTANT(INVOKE_TASK, offsetof(struct invocation, task));
+    CONSTANT(INVOKE_OBJECT, offsetof(struct invocation, object));
+    CONSTANT(INVOKE_BODY, offsetof(struct invocation, body));
+    CONSTANT(INVOKE_HANDLE, offsetof(struct invocation, handle));
+    CONSTANT(INVOKE_BUFFER, offsetof(struct invocation, buffer));
+    CONSTANT(OBJECT_BODY, offsetof(struct object, body));
+    CONSTANT(SLOW_OBJECT, SLOW_TRACE | SLOW_CHECK);
+    CONSTANT(SLOW_SCHEDULE, SLOW_SCHEDULE);
     CONSTANT(TSS_ESP0, offsetof(struct main_tss, tss.esp0));
     CONSTANT(GDT_TLS, GDT_TLS);
 }

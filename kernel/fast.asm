@@ -12,6 +12,7 @@
         extern main_tss, gdt, tls_loaded, current_thread, kernel_stack_top, objects
         extern slow_flags, schedule_fast, schedule_highest, space_loaded, fault_tags
         extern kernel_call, kernel_trap_user, entry_leave, entry_kernel_trap, port_map_one
+        extern schedule, kinds, kinds_first, invoke_now, invoke_in, invoke_out
 
 ; esp is the end of the registers of the thread that entered, until SWITCH.
 %define SELF(field) esp + field - REGISTERS_SIZE
@@ -118,7 +119,7 @@ entry_sysenter:
         mov esi, [edx + eax + HANDLE_OBJECT]
         mov ecx, [edx + eax + HANDLE_KEY]
         cmp ecx, [esi + OBJECT_KEY]
-        jne ping
+        jne object
         cmp bx, LABEL_SERVER
         jb slow_call
         cmp dword [slow_flags], 0
@@ -166,18 +167,120 @@ call_words:
         mov edi, [saved + 8]
         jmp call_deliver
 
-; No receiver waits; or the handle names no port: a task answers a ping here.
-ping:   cmp ebx, LABEL_task_ping
-        jne slow_call
-        xor ecx, [esi + OBJECT_KEY]
+; --- messages to kernel objects ------------------------------------------------------------------
+; No receiver waits; or the handle names no port.
+object: xor ecx, [esi + OBJECT_KEY]
         test ecx, KEY_GENERATION
         jnz slow_call
-        cmp word [esi + OBJECT_TYPE], OBJECT_TASK
+        test dword [slow_flags], SLOW_OBJECT
+        jnz slow_call
+        cmp ebx, LABEL_task_ping
+        je ping
+object_ask:
+        mov [SELF(REGISTERS_EAX)], eax
+        lea edx, [edx + eax]
+        movzx eax, bh
+        cmp ax, [esi + OBJECT_TYPE]
+        jne slow_refused
+        movzx eax, byte [kinds_first + eax]
+        mov ecx, ebx
+        and ecx, MESSAGES_MAX - 1
+        add eax, ecx
+        shl eax, KIND_SHIFT
+        add eax, kinds
+        cmp ebx, [eax + KIND_ASKED]
+        jne slow_refused
+        mov ecx, [edx + HANDLE_RIGHTS]
+        not ecx
+        test ecx, [eax + KIND_RIGHTS]
+        jnz slow_refused
+        mov [SELF(REGISTERS_EDI)], edi
+        mov [SELF(REGISTERS_EBP)], ebp
+        mov [invoke_in], edi
+        mov [invoke_in + 4], ebp
+        mov ebp, eax
+        lea edi, [SELF(0)]
+        mov esp, kernel_stack_top
+        mov [invoke_now + INVOKE_THREAD], edi
+        mov [invoke_now + INVOKE_OBJECT], esi
+        mov eax, [esi + OBJECT_BODY]
+        mov [invoke_now + INVOKE_BODY], eax
+        mov [invoke_now + INVOKE_HANDLE], edx
+        mov edx, [edi + THREAD_TASK]
+        mov [invoke_now + INVOKE_TASK], edx
+        add edx, TASK_SPACE
+        mov [space_loaded], edx
+        mov esi, [edi + THREAD_BUFFER]
+        mov [invoke_now + INVOKE_BUFFER], esi
+        xor eax, eax
+        mov [edi + REGISTERS_EBX], ebx
+        mov [edi + REGISTERS_ESI], eax
+        mov [invoke_out], eax
+        mov [invoke_out + 4], eax
+        mov [invoke_out + 8], eax
+        cmp ebx, 3 << TAG_WORDS_SHIFT
+        jae object_in
+object_answer:
+        inc dword [fast_objects]
+        mov eax, invoke_now
+        mov edx, invoke_in
+        mov ecx, invoke_out
+        call [ebp + KIND_ANSWER]
+        cmp edi, [current_thread]
+        jne object_leave
+        test eax, eax
+        jnz object_error
+        mov eax, [ebp + KIND_ANSWERED]
+        cmp eax, 4 << TAG_WORDS_SHIFT
+        jae object_out
+object_return:
+        mov ebp, [invoke_out + 4]
+        mov ebx, [invoke_out + 8]
+        test dword [slow_flags], SLOW_OBJECT | SLOW_SCHEDULE
+        jnz object_schedule
+        mov edx, [edi + REGISTERS_EIP]
+        mov ecx, [edi + REGISTERS_ESP]
+        mov edi, [invoke_out]
+        xor esi, esi
+        sti
+        sysexit
+
+object_in:
+        mov edx, edi
+        mov edi, invoke_in
+        WORDS ebx
+        mov edi, edx
+        jmp object_answer
+object_out:
+        mov edx, edi
+        mov ecx, eax
+        shr ecx, TAG_WORDS_SHIFT
+        sub ecx, 3
+        lea edi, [esi + 12]
+        mov esi, invoke_out + 12
+        rep movsd
+        mov edi, edx
+        jmp object_return
+; The thread that asked may be stopped, or another one ready.
+object_schedule:
+        mov ecx, [invoke_out]
+        mov [edi + REGISTERS_EBX], ebx
+        mov [edi + REGISTERS_EBP], ebp
+        mov [edi + REGISTERS_EDI], ecx
+        jmp object_tag
+object_error:
+        neg eax
+object_tag:
+        mov [edi + REGISTERS_EAX], eax
+object_leave:
+        call schedule
+        jmp entry_leave
+
+; A task answers a ping here.
+ping:   cmp word [esi + OBJECT_TYPE], OBJECT_TASK
         jne slow_call
         test byte [edx + eax + HANDLE_RIGHTS], RIGHT_CALL
         jz slow_call
-        cmp dword [slow_flags], 0
-        jne slow_call
         inc dword [fast_returns]
         mov eax, ebx
         mov edx, [SELF(REGISTERS_EIP)]
@@ -337,11 +440,13 @@ null_selector:
         dw 0
 
         section .bss
-        global fast_switches, fast_returns
+        global fast_switches, fast_returns, fast_objects
 fast_switches:
         resd 1                          ; entries that loaded CR3 and left to another thread
 fast_returns:
         resd 1                          ; entries that came back to the same thread
+fast_objects:
+        resd 1                          ; entries that had a kernel object answer
 saved:  resd 3
 
         section .note.GNU-stack noalloc noexec nowrite progbits

@@ -14,8 +14,24 @@ struct invocation {
     struct message_buffer *buffer;  // of the thread; what it holds is the caller's allegation
 };
 
+typedef error_t (*answer_function)(const struct invocation *, const void *, void *);
+
+// How a message is answered, and what it must be asked with.
+struct message_kind {
+    answer_function answer;
+    tag_t asked, answered;
+    uint32_t rights;
+};
+#define MESSAGES_MAX 16u  // of an interface
+
 // Ask the object that `entry` names. The thread's registers get the answer.
 error_t invoke_object(struct thread *thread, const struct handle_entry *entry, tag_t tag);
+
+// The same in fast.asm, with these, for whatever needs no trace.
+extern const struct message_kind kinds[];
+extern const uint8_t kinds_first[];
+extern struct invocation invoke_now;
+extern uint32_t invoke_in[TAG_WORDS_MAX], invoke_out[TAG_WORDS_MAX];
 
 // The event in which a source (timer, interrupt, death) shall set `bits`: as with OP_SIGNAL, a handle
 // with a badge is good for the badge's bits only. NULL: *error says why.

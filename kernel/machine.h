@@ -5,3 +5,5 @@
 
 extern uint64_t machine_entries;       // kernel entries of any kind
 extern uint64_t machine_fast_entries;  // of them those that ran no C code
+// Bring them up to date: adds what fast.asm has counted since.
+void machine_count(void);

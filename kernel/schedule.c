@@ -33,6 +33,10 @@ static bool slice_over;
 uint64_t schedule_idle_cycles;
 bool schedule_spins;
 
+void schedule_due(void) {
+    slow_flags |= SLOW_SCHEDULE;
+}
+
 // --- who pays ------------------------------------------------------------------------------------
 
 static int64_t share_ticks(const struct task *task) {
@@ -159,11 +163,13 @@ static void add(struct thread *thread) {
 
 void schedule_add(struct thread *thread) {
     if (thread != current_thread) {  // it runs: schedule() decides
+        schedule_due();
         add(thread);
     }
 }
 
 void schedule_unqueue(struct thread *thread) {
+    schedule_due();
     struct queue *queue = thread->queue;
     if (queue == NULL) {
         return;
@@ -212,13 +218,19 @@ static struct thread *pick(void) {
 void schedule_forget(const struct thread *thread) {
     if (thread == current_thread) {
         current_thread = NULL;
+        schedule_due();
     }
+}
+
+void schedule_slice_end(void) {
+    slice_over = true;
+    schedule_due();
 }
 
 void schedule_forget_payer(const struct task *task) {
     if (payer == task) {
         payer = schedule_fast = NULL;
-        slice_over = true;  // schedule() looks for another one
+        schedule_slice_end();  // schedule() looks for another one
     }
 }
 
@@ -269,10 +281,6 @@ static void switch_to(struct thread *thread) {
     space_load(&thread->task->space);
 }
 
-void schedule_slice_end(void) {
-    slice_over = true;
-}
-
 // The running thread's time is over, or one of higher priority is ready.
 static bool must_stop(struct thread *thread) {
     if (slice_over) {
@@ -309,11 +317,10 @@ void schedule(void) {
     trace_wake();
     struct thread *before = current_thread;
     bool runs = before != NULL && before->state == THREAD_READY;
-    schedule_highest = highest();
-    if (runs && !slice_over && contended == others_wait() &&
-        schedule_highest <= before->priority) {
+    if (runs && !(slow_flags & SLOW_SCHEDULE)) {
         return;
     }
+    schedule_highest = highest();
     if (before != NULL) {
         payer = payer != NULL ? payer : before->task;
         before->payer = object_reference(payer->object);
@@ -327,4 +334,5 @@ void schedule(void) {
         slice_over = false;
         pay(task);
     }
+    slow_flags &= ~SLOW_SCHEDULE;
 }

@@ -17,6 +17,8 @@ extern bool schedule_spins;
 extern struct task *schedule_fast;
 extern uint8_t schedule_highest;
 
+// schedule() has to look before the entry ends: who is ready has changed, or work was left to it.
+void schedule_due(void);
 void schedule_add(struct thread *thread);
 // Take a thread out of whatever queue it stands in.
 void schedule_unqueue(struct thread *thread);

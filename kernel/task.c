@@ -87,6 +87,7 @@ void task_abandon(struct task *task) {
         task->ending = true;
         task->ending_next = ending;
         ending = task;
+        schedule_due();
     }
     (void)task_end_slice();
 }

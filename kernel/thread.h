@@ -35,6 +35,7 @@ extern uint32_t slow_flags;
 #define SLOW_TRACE 1u
 #define SLOW_CHECK 2u
 #define SLOW_FPU 4u  // the running thread's state is in the FPU
+#define SLOW_SCHEDULE 8u  // others became ready, or this thread stopped; never set while user code runs
 
 #define THREAD_FAULTED 1u  // flags: what it sent is a fault
 #define THREAD_FPU 2u      // its state is in the FPU

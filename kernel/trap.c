@@ -20,7 +20,7 @@ uint32_t trap_check_interval;
 static uint32_t check_countdown;
 
 extern char entry_sysenter[];
-extern uint32_t fast_switches, fast_returns;  // entries that fast.asm dealt with
+extern uint32_t fast_switches, fast_returns, fast_objects;  // entries that fast.asm dealt with
 
 void trap_check(void) {
     struct frame_check check = frame_check();
@@ -29,11 +29,16 @@ void trap_check(void) {
     }
 }
 
-static void entry_count(const struct thread *thread) {
+void machine_count(void) {
     machine_fast_entries += fast_switches + fast_returns;
-    machine_entries += 1 + fast_switches + fast_returns;
+    machine_entries += fast_switches + fast_returns + fast_objects;
     space_loads += fast_switches;
-    fast_switches = fast_returns = 0;
+    fast_switches = fast_returns = fast_objects = 0;
+}
+
+static void entry_count(const struct thread *thread) {
+    machine_count();
+    machine_entries++;
     space_loaded = &thread->task->space;
     if (__builtin_expect(trap_check_interval != 0, 0) && ++check_countdown >= trap_check_interval) {
         check_countdown = 0;

@@ -34,5 +34,6 @@ ABSENT(timer_cancel)
 ABSENT(trace_record)
 ABSENT(trace_record_items)
 ABSENT(window_copy)
+IDLE(schedule_due);
 IDLE(schedule_forget_payer);
 IDLE(trace_map);
