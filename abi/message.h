@@ -97,6 +97,7 @@ enum {
 #include "law.def"
 #undef LAW
 };
+enum { PINS_MAX = 15 };  // of a frame at a time
 enum { SHARE_DEFAULT = 10, SHARE_MAX = 100 };  // of CPU time: milliseconds in a round
 enum { TASK_STATE_NEW, TASK_STATE_ALIVE, TASK_STATE_DEAD };
 enum {

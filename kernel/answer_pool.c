@@ -122,75 +122,100 @@ error_t answer_pool_frames_alloc(const struct invocation *invocation,
     return out->done == 0 ? error : OK;
 }
 
-// Frames that may leave the pool: its own, unmapped, not pinned, each once.
-static error_t frames_check(const struct pool *pool, struct map_item *list, uint32_t count,
-                            uint32_t *good) {
-    for (*good = 0; *good < count; ++*good) {
-        frame_t frame = ITEM_FRAME(list[*good]);
-        if (!frame_owned(frame, pool_number(pool))) {
-            return E_OWNER;
-        }
-        if (frame_entry(frame)->maps != 0) {
-            return E_MAPPED;
+// A change of the holds on each frame of a list, and what they may be before.
+struct hold {
+    uint32_t step, least, most;
+    error_t error;
+};
+_Static_assert(PINS_MAX == FRAME_PINS / FRAME_PIN, "as many pins as the frame table can count");
+static const struct hold hold_pin = {FRAME_PIN, 0, FRAME_PINS - 1, E_LIMIT};
+static const struct hold hold_unpin = {-FRAME_PIN, FRAME_PIN, UINT32_MAX, E_STATE};
+static const struct hold hold_leave = {FRAME_PIN, 0, 0, E_MAPPED};
+
+static void frames_step(const struct map_item *list, uint32_t count, uint32_t step) {
+    for (uint32_t i = 0; i < count; i++) {
+        frame_entry(ITEM_FRAME(list[i]))->maps += step;
+    }
+}
+
+// Up to TAG_ITEMS_MAX frames: all or none; of more, those before the first that is refused.
+static error_t frames_hold(const struct invocation *invocation, uint32_t count,
+                           const struct hold *hold, uint32_t *done) {
+    const struct map_item *list = invocation->buffer->list;
+    error_t error = count == 0 || count > LIST_MAX ? E_ARGUMENT : OK;
+    for (*done = 0; error == OK && *done < count; *done += error == OK) {
+        frame_t frame = ITEM_FRAME(list[*done]);
+        if (!frame_owned(frame, pool_number(invocation->body))) {
+            error = E_OWNER;
+        } else if (frame_entry(frame)->maps - hold->least > hold->most - hold->least) {
+            error = hold->error;
+        } else {
+            frame_entry(frame)->maps += hold->step;
         }
     }
-    return OK;
+    if (error != OK && *done > 0 && count > TAG_ITEMS_MAX) {
+        return OK;
+    }
+    if (error != OK) {
+        frames_step(list, *done, -hold->step);
+    }
+    return error;
+}
+
+error_t answer_pool_frames_pin(const struct invocation *invocation,
+                               const struct pool_frames_pin_in *in,
+                               struct pool_frames_pin_out *out) {
+    return frames_hold(invocation, in->count, &hold_pin, &out->done);
+}
+
+error_t answer_pool_frames_unpin(const struct invocation *invocation,
+                                 const struct pool_frames_unpin_in *in,
+                                 struct pool_frames_unpin_out *out) {
+    return frames_hold(invocation, in->count, &hold_unpin, &out->done);
+}
+
+// Frames that may leave the pool: its own, unmapped, not pinned; pinned for the look at the rest of
+// the list, so that each is named once.
+static error_t frames_check(const struct invocation *invocation, uint32_t count, uint32_t *good) {
+    error_t error = frames_hold(invocation, count, &hold_leave, good);
+    if (error == OK) {
+        frames_step(invocation->buffer->list, *good, -FRAME_PIN);
+    }
+    return error;
 }
 
 error_t answer_pool_frames_free(const struct invocation *invocation,
                                 const struct pool_frames_free_in *in,
                                 struct pool_frames_free_out *out) {
-    struct pool *pool = invocation->body;
-    struct map_item *list = invocation->buffer->list;
-    if (in->count == 0 || in->count > LIST_MAX) {
-        return E_ARGUMENT;
+    error_t error = frames_check(invocation, in->count, &out->done);
+    for (uint32_t i = 0; error == OK && i < out->done; i++) {
+        pool_release(invocation->body, ITEM_FRAME(invocation->buffer->list[i]));
     }
-    uint32_t good;
-    error_t error = frames_check(pool, list, in->count, &good);
-    if (error != OK && (good == 0 || in->count <= TAG_ITEMS_MAX)) {
-        return error;
-    }
-    for (out->done = 0; out->done < good; out->done++) {
-        frame_t frame = ITEM_FRAME(list[out->done]);
-        if (!frame_owned(frame, pool_number(pool))) {
-            break;  // named twice: it is free by now
-        }
-        pool_release(pool, frame);
-    }
-    return OK;
+    return error;
 }
 
 error_t answer_pool_frames_give(const struct invocation *invocation,
                                 const struct pool_frames_give_in *in,
                                 struct pool_frames_give_out *out) {
-    struct pool *pool = invocation->body;
-    struct map_item *list = invocation->buffer->list;
     error_t error;
     const struct handle_entry *to =
         handle_find(invocation->task, in->to, OBJECT_POOL, RIGHT_ALLOCATE, &error);
     if (to == NULL) {
         return error;
     }
-    if (in->count == 0 || in->count > LIST_MAX) {
-        return E_ARGUMENT;
-    }
-    uint32_t good;
-    error = frames_check(pool, list, in->count, &good);
-    if (error != OK && (good == 0 || in->count <= TAG_ITEMS_MAX)) {
+    error = frames_check(invocation, in->count, &out->done);
+    if (error != OK) {
         return error;
     }
-    const struct pool *target = to->object->body;
-    if (in->count <= TAG_ITEMS_MAX && target->reserved - target->used - target->split < in->count) {
+    struct pool *target = to->object->body;
+    uint32_t room = MIN_OF(out->done, target->reserved - target->used - target->split);
+    if (room < out->done && (room == 0 || in->count <= TAG_ITEMS_MAX)) {
         return E_MEMORY;
     }
-    for (out->done = 0; out->done < good; out->done++) {
-        frame_t frame = ITEM_FRAME(list[out->done]);
-        if (!frame_owned(frame, pool_number(pool)) ||
-            pool_move(pool, to->object->body, frame) != OK) {
-            return out->done == 0 ? E_MEMORY : OK;
-        }
+    for (out->done = 0; error == OK && out->done < room; out->done++) {
+        error = pool_move(invocation->body, target, ITEM_FRAME(invocation->buffer->list[out->done]));
     }
-    return OK;
+    return error;
 }
 
 error_t answer_pool_frame_zero(const struct invocation *invocation,

@@ -89,8 +89,11 @@ static void frame_law(frame_t frame, uint32_t *free) {
         (entry->maps & ~FRAME_HOLDS) != 0) {
         broken(frame, LAW_map_count);
     }
-    if (is_free && (entry->pool != 0 || entry->maps & FRAME_HOLDS)) {
+    if (is_free && entry->pool != 0) {
         broken(frame, LAW_free_unowned);
+    }
+    if (entry->type != FRAME_USER && entry->maps & FRAME_HOLDS) {
+        broken(frame, LAW_held);
     }
     if (entry->type != FRAME_ABSENT && entry->type != FRAME_KERNEL && !is_free) {
         pool_count(frame, entry);
@@ -205,7 +208,10 @@ error_t check_plant(uint32_t law, frame_t frame, struct space *space) {
     case LAW_table_count:
         return plant_entry(law, space);
     case LAW_free_unowned:
-        frame_entry(bitmap_lowest(&frames.bitmap))->maps ^= FRAME_PINNED;
+        frame_entry(bitmap_lowest(&frames.bitmap))->pool ^= 1;
+        return OK;
+    case LAW_held:
+        frame_entry(bitmap_lowest(&frames.bitmap))->maps ^= FRAME_PIN;
         return OK;
     case LAW_free_count:
         frames.free ^= 1;

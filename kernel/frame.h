@@ -21,10 +21,12 @@ enum frame_type {
     FRAME_TYPES
 };
 
-// Holds on a frame beside its maps, counted with them.
-#define FRAME_PINNED (1u << 31)  // a device reads or writes it
-#define FRAME_RING (1u << 30)    // it is of the trace ring
-#define FRAME_HOLDS (FRAME_PINNED | FRAME_RING)
+// Holds on a frame beside its maps, counted with them. All page tables that low memory has room for
+// have fewer entries than the bits below can count.
+#define FRAME_RING (1u << 27)  // it is of the trace ring
+#define FRAME_PIN (1u << 28)   // a device reads or writes it, so many times
+#define FRAME_PINS (~0u << 28)
+#define FRAME_HOLDS (FRAME_PINS | FRAME_RING)
 
 struct frame {
     union {

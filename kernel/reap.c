@@ -47,9 +47,10 @@ static error_t frames_end(struct pool *pool, bool *left) {
         if (!frame_owned(pool->reap_next, pool_number(pool))) {
             continue;
         }
-        if (frame_entry(pool->reap_next)->maps != 0) {
+        if (frame_entry(pool->reap_next)->maps & ~FRAME_PINS) {
             return E_MAPPED;
         }
+        frame_entry(pool->reap_next)->maps = 0;
         pool_release(pool, pool->reap_next);
     }
     if (pool->reap_next == frames.count) {

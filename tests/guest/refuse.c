@@ -139,6 +139,16 @@ static void trace_record_wanted(void) {
     CHECK_EQUAL(trace_control(TRACE, 1u << EVENT_admit, &out), OK);
 }
 
+// What is to be unpinned is pinned first.
+static void frames_pinned(void) {
+    struct pool_frames_pin_out out;
+    for (uint32_t i = 0; i < STAGE_FRAMES; i++) {
+        message_buffer()->list[i] = (struct map_item){0, stage.pooled[i] << 8};
+    }
+    CHECK_EQUAL(pool_frames_pin(HANDLE(STAGE_POOL), STAGE_FRAMES, &out), OK);
+    CHECK_EQUAL(out.done, STAGE_FRAMES);
+}
+
 // These would end the test: a reset, and a law broken (see plants).
 static bool not_to_be_done(uint32_t label) {
     return label == LABEL_machine_restart || label == LABEL_machine_plant;
@@ -170,6 +180,9 @@ static void one_message(const struct message *message) {
     stage_begin();
     if (message->label == LABEL_trace_emit) {
         trace_record_wanted();
+    }
+    if (message->label == LABEL_pool_frames_unpin) {
+        frames_pinned();
     }
     picture_take(&before);
     now = before;
@@ -225,6 +238,8 @@ TEST(change_is_seen, "each kind of change that a message could leave behind show
     seen("a page unmapped");
     CHECK_EQUAL(pool_frame_zero(HANDLE(STAGE_POOL), stage.pooled[0]), OK);
     seen("contents of a frame");
+    frames_pinned();
+    seen("frames pinned");
     CHECK_EQUAL(pool_create(HANDLE(STAGE_POOL), STAGE_NEW, 3, 0, 8), OK);
     seen("a pool's reservation");
     CHECK_EQUAL(trace_control(TRACE, 1u << EVENT_admit, &old), OK);

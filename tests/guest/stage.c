@@ -165,6 +165,25 @@ static void slots_look(struct picture *picture) {
     }
 }
 
+// Pins of the pool's frames: counted by ending them, and made again.
+static uint32_t pins_count(void) {
+    struct pool_frames_unpin_out ended;
+    struct pool_frames_pin_out made;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < STAGE_FRAMES; i++) {
+        list()[0] = (struct map_item){0, stage.pooled[i] << 8};
+        uint32_t pins = 0;
+        while (pool_frames_unpin(HANDLE(STAGE_POOL), 1, &ended) == OK) {
+            pins++;
+        }
+        for (uint32_t again = 0; again < pins; again++) {
+            CHECK_EQUAL(pool_frames_pin(HANDLE(STAGE_POOL), 1, &made), OK);
+        }
+        count += pins;
+    }
+    return count;
+}
+
 void picture_take(struct picture *picture) {
     struct machine_info_out info;
     struct task_entries_read_out read = {0};
@@ -191,6 +210,7 @@ void picture_take(struct picture *picture) {
     picture->contents[0] = contents(HANDLE(STAGE_POOL), stage.pooled[0]);
     picture->contents[1] = contents(POOL, stage.own[0]);
     picture->contents[2] = contents(POOL, stage.mapped);
+    picture->pins = pins_count();
     CHECK_EQUAL(trace_control(TRACE, 0, &trace), OK);
     picture->trace_mask = trace.old;
     CHECK_EQUAL(trace_control(TRACE, trace.old, &trace), OK);
@@ -212,7 +232,7 @@ const char *picture_difference(const struct picture *a, const struct picture *b)
         return #part;                                    \
     }
     PART(machine) PART(pool) PART(task) PART(thread) PART(own) PART(other) PART(entry)
-    PART(entries) PART(contents) PART(trace_mask)
+    PART(entries) PART(contents) PART(pins) PART(trace_mask)
 #undef PART
     return NULL;
 }

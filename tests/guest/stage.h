@@ -48,7 +48,7 @@ struct picture {
     uint8_t own[SLOT_COUNT];      // what a call on each handle of the test is answered
     uint8_t other[SLOT_COUNT];    // is there a handle in each slot of STAGE_TASK?
     struct map_item entry[2 * STAGE_FRAMES];  // mapped in STAGE_TASK
-    uint32_t entries, contents[STAGE_CONTENTS], trace_mask;
+    uint32_t entries, contents[STAGE_CONTENTS], pins, trace_mask;
 };
 
 void picture_take(struct picture *picture);

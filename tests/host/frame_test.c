@@ -89,7 +89,7 @@ static void release_mapped(void) {
     frame_release(101);
 }
 static void release_pinned(void) {
-    frame_entry(102)->maps = FRAME_PINNED;
+    frame_entry(102)->maps = FRAME_PIN;
     frame_release(102);
 }
 

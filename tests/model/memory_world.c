@@ -164,7 +164,7 @@ static error_t leave(const struct action *o) {
             task[o->other]->pool->used--;
         }
         if (planted == BUG_REFUSED_GIVE_ACTS && error == E_MAPPED) {
-            frame_entry(frame)->maps ^= FRAME_PINNED;
+            frame_entry(frame)->maps ^= FRAME_PIN;
         }
         return error;
     }
