@@ -81,6 +81,30 @@ error_t machine_frame_return(frame_t frame) {
     return pool_frames_free(HANDLE(SLOT_POOL), 1, &out);
 }
 
+static void list_frames(const frame_t *list, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        message_buffer()->list[i] = (struct map_item){0, list[i] << 8};
+    }
+}
+
+// The kernel refuses only frames that are not the pager's, or that it has pinned without counting:
+// then it must not go on.
+void machine_frames_pin(const frame_t *list, uint32_t count) {
+    struct pool_frames_pin_out out;
+    list_frames(list, count);
+    if (pool_frames_pin(HANDLE(SLOT_POOL), count, &out) != OK || out.done != count) {
+        __builtin_trap();
+    }
+}
+
+void machine_frames_unpin(const frame_t *list, uint32_t count) {
+    struct pool_frames_unpin_out out;
+    list_frames(list, count);
+    if (pool_frames_unpin(HANDLE(SLOT_POOL), count, &out) != OK || out.done != count) {
+        __builtin_trap();
+    }
+}
+
 error_t machine_frame_copy(frame_t to, frame_t from, uint32_t end) {
     return pool_frame_copy(HANDLE(SLOT_POOL), to, from, HANDLE(SLOT_POOL), 0, end);
 }

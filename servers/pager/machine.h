@@ -34,6 +34,10 @@ MUST_CHECK error_t machine_view(frame_t frame);
 uint32_t machine_frames_take(frame_t *list, uint32_t count);
 // Return an unmapped frame to the pool.
 MUST_CHECK error_t machine_frame_return(frame_t frame);
+// Hold up to LIST_MAX frames while a device reads or writes them; each once. They can be mapped and
+// unmapped meanwhile, but not returned.
+void machine_frames_pin(const frame_t *list, uint32_t count);
+void machine_frames_unpin(const frame_t *list, uint32_t count);
 // Copy bytes 0 to `end` and zero the rest.
 MUST_CHECK error_t machine_frame_copy(frame_t to, frame_t from, uint32_t end);
 

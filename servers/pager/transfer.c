@@ -8,11 +8,13 @@ uint32_t transfer_count, transfer_errors, transfer_queued;
 static uint32_t queue_first, queue_last;  // of frames, linked by `next`
 static uint32_t submitted, collected;                   // what we wrote into the ring
 static uint32_t reclaim_cursor;
+static frame_t ended[RING_LENGTH];  // transfers collected, whose frames are pinned yet
+static uint32_t ended_count;
 
 void transfer_init(void) {
     swap_init(&swap_space, NULL, 0);
     transfer_count = queue_first = queue_last = transfer_queued = 0;
-    submitted = collected = reclaim_cursor = transfer_errors = 0;
+    submitted = collected = reclaim_cursor = transfer_errors = ended_count = 0;
 }
 
 error_t transfer_attach(uint32_t pages) {
@@ -73,21 +75,25 @@ void transfer_start(uint32_t slot) {
     transfer_count++;
 }
 
+// The frames are pinned before the block server sees the requests.
 void transfer_submit(void) {
     struct block_ring *ring = machine_ring();
-    int is_new = 0;
-    while (queue_first != 0 && submitted - collected < RING_LENGTH) {
+    frame_t begun[RING_LENGTH];
+    uint32_t count = 0;
+    while (queue_first != 0 && submitted + count - collected < RING_LENGTH) {
         uint32_t slot = queue_first;
         struct frame_record *frame = framelist_at(slot);
         queue_first = frame->next;
         transfer_queued--;
-        ring->request[submitted % RING_LENGTH] = (struct ring_request){
+        ring->request[(submitted + count) % RING_LENGTH] = (struct ring_request){
             slot, frame->state == FRAME_READING ? RING_READ : RING_WRITE, frame->store,
             frame->number};
-        __atomic_store_n(&ring->submitted, ++submitted, __ATOMIC_RELEASE);
-        is_new = 1;
+        begun[count++] = frame->number;
     }
-    if (is_new) {
+    if (count > 0) {
+        machine_frames_pin(begun, count);
+        submitted += count;
+        __atomic_store_n(&ring->submitted, submitted, __ATOMIC_RELEASE);
         machine_ring_signal();
     }
 }
@@ -95,15 +101,20 @@ void transfer_submit(void) {
 uint32_t transfer_collect(error_t *error) {
     struct block_ring *ring = machine_ring();
     uint32_t completed = __atomic_load_n(&ring->completed, __ATOMIC_ACQUIRE);
-    while (collected != completed && collected != submitted) {
+    while (collected != completed && collected != submitted && ended_count < RING_LENGTH) {
         struct ring_completion done = ring->completion[collected % RING_LENGTH];
         __atomic_store_n(&ring->collected, ++collected, __ATOMIC_RELEASE);
         if (done.tag > 0 && done.tag < framelist_count && framelist_at(done.tag)->busy) {
             framelist_at(done.tag)->busy = 0;
             transfer_count--;
+            ended[ended_count++] = framelist_at(done.tag)->number;
             *error = (error_t)done.error;
             return done.tag;
         }
+    }
+    if (ended_count > 0) {
+        machine_frames_unpin(ended, ended_count);
+        ended_count = 0;
     }
     return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The store: which of its pages are taken, and the transfers between it and frames through the ring
 // that the block server answers (abi/ring.h). A transfer's tag is the slot of its frame; the frame
-// is `busy` from transfer_start() until transfer_collect() has returned it.
+// is `busy` from transfer_start() until transfer_collect() has returned it, and pinned from
+// transfer_submit() until transfer_collect() has returned 0.
 #pragma once
 #include "framelist.h"
 #include "swap.h"
@@ -41,7 +42,7 @@ static inline void transfer_flush(void) {
         transfer_submit();
     }
 }
-// The next finished transfer: its slot (0: none) and its error.
+// The next finished transfer: its slot (0: none) and its error. Call it until it returns 0.
 uint32_t transfer_collect(error_t *error);
 // How many laws of queue and ring are broken.
 uint32_t transfer_check(void);

@@ -23,6 +23,7 @@ struct model_frame {
     uint16_t maps;
     uint8_t taken, self;  // self: mapped into the pager
     uint8_t reads, writes;  // transfers that work on it
+    uint8_t pinned;
 };
 static struct model_frame *frame_table;
 static uint32_t (*store)[MODEL_WORDS];
@@ -137,9 +138,28 @@ uint32_t machine_frames_take(frame_t *list, uint32_t count) {
 }
 
 error_t machine_frame_return(frame_t frame) {
-    CHECK(frame_at(frame)->maps == 0 && frame_at(frame)->taken);
+    CHECK(frame_at(frame)->maps == 0 && frame_at(frame)->taken && !frame_at(frame)->pinned);
     frame_at(frame)->taken = 0;
     return OK;
+}
+
+void machine_frames_pin(const frame_t *list, uint32_t count) {
+    CHECK(count > 0 && count <= LIST_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(frame_at(list[i])->taken && !frame_at(list[i])->pinned);
+        frame_at(list[i])->pinned = 1;
+    }
+    model.pinned += count;
+}
+
+void machine_frames_unpin(const frame_t *list, uint32_t count) {
+    CHECK(count > 0 && count <= LIST_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        struct model_frame *frame = frame_at(list[i]);
+        CHECK(frame->pinned && frame->reads == 0 && frame->writes == 0);
+        frame->pinned = 0;
+    }
+    model.pinned -= count;
 }
 
 error_t machine_frame_copy(frame_t to, frame_t from, uint32_t end) {
@@ -317,6 +337,7 @@ static void transfer_begin(void) {
     struct model_frame *frame = frame_at(request.frame);
     CHECK(request.operation == RING_READ || request.operation == RING_WRITE);
     CHECK(request.disk_page > 0 && request.disk_page < store_size && frame->taken);
+    CHECK(frame->pinned);
     for (uint32_t i = 0; i < transfer_pending; i++) {
         CHECK(transfers[i].disk_page != request.disk_page && transfers[i].frame != request.frame);
     }
@@ -332,6 +353,7 @@ static void transfer_end(uint32_t index) {
     struct ring_request request = transfers[index];
     bool fails = model.io_errors != 0 && model_random(model.io_errors) == 0;
     struct model_frame *frame = frame_at(request.frame);
+    CHECK(frame->pinned);
     transfer_pending--;
     memmove(&transfers[index], &transfers[index + 1],
             (transfer_pending - index) * sizeof transfers[0]);
@@ -373,6 +395,7 @@ void model_block_drain(void) {
         model_block_step();
     }
     CHECK(transfer_count == 0);
+    CHECK_EQUAL(model.pinned, 0);
 }
 
 // ---- tasks -----------------------------------------------------------------------------------

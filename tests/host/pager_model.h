@@ -48,6 +48,7 @@ struct model {
                            // newest transfer first, so that old ones take very long; 0: neither
     bool hold;             // the oldest transfer does not end
     uint32_t begun;        // transfers
+    uint32_t pinned;       // frames
     uint32_t fail_at;      // the so-many-th request to map or copy for the pager fails; 0: none
     bool windows_closed;   // nothing more is mapped for the pager itself
     uint32_t image_damage; // byte of the module's first page that is not as it should be; 0: none
