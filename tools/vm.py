@@ -23,8 +23,9 @@ door, the demo and all tests. Builds nothing, judges nothing.
     result.panic     the kernel's panic in one line, with function and line where it trapped
     result.seconds   wall-clock time; result.hung: the limit was reached
 
-`on_line=function` is called with every line as it arrives. `script=[("$ ", "help\n"), ...]` waits
-for a text on the serial line and types the answer. Several machines at a time:
+`on_line=function` is called with every line as it arrives; a true answer ends the machine.
+`script=[("$ ", "help\n"), ...]` waits for a text on the serial line and types the answer. Several
+machines at a time:
 
     results = vm.run_all([machine, machine], jobs=2)            # in the order given
 """
@@ -218,7 +219,8 @@ class _Watcher(threading.Thread):
     def tell(self):
         while self.machine.on_line and "\n" in self.text[self.told:]:
             end = self.text.index("\n", self.told)
-            self.machine.on_line(self.text[self.told:end].rstrip("\r"))
+            if self.machine.on_line(self.text[self.told:end].rstrip("\r")):
+                self.process.kill()
             self.told = end + 1
 
     def answer(self):

@@ -43,6 +43,7 @@ WRONG = {
     "an option of demo": (["demo", "--bogus"], "--bogus"),
     "an option of analyse": (["analyse", "--bogus"], "--bogus"),
     "an unknown tool": (["analyse", "lint"], "lint"),
+    "an option of mutate": (["mutate", "--bogus"], "--bogus"),
     "an option of bench": (["bench", "--bogus"], "--bogus"),
     "an option of debug": (["debug", "--bogus"], "--bogus"),
     "an option of iso": (["iso", "--bogus"], "--bogus"),
@@ -77,7 +78,7 @@ def test_front_refuses():
 def test_front_help():
     """help has one line for each command, and is what no command at all gives"""
     text = quire("help").stdout
-    for name in "demo run test analyse bench trace lab debug iso build setup help".split():
+    for name in "demo run test analyse mutate bench trace lab debug iso build setup help".split():
         lines = re.findall(rf"^  \./quire {name}\b.*$", text, re.MULTILINE)
         check(len(lines) == 1, f"{len(lines)} lines for {name}")
     check(quire().stdout == text, "./quire alone says something else")
@@ -87,7 +88,7 @@ def test_front_help():
 def test_front_help_each():
     """every command tells its options with -h and --help, and does nothing"""
     wrong = []
-    for name in "demo run test analyse bench trace lab debug iso build setup".split():
+    for name in "demo run test analyse mutate bench trace lab debug iso build setup".split():
         for option in ("-h", "--help"):
             done = quire(name, option)
             if done.returncode or said_by(done) or not done.stdout.startswith("usage:"):
