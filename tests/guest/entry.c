@@ -165,8 +165,7 @@ TEST(fpu_calls, "caller and server each keep their floating-point registers over
     actor_start(server, 0);
     world_settle();
     for (uint32_t i = 0; i < 2; i++) {
-        caller[i] = task_make(POOL, 10, call_floating);
-        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        caller[i] = caller_make(port, i, call_floating);
         actor_start(caller[i], 0x10000 * i);
     }
     for (uint32_t i = 0; i < 2; i++) {

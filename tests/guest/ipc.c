@@ -98,8 +98,7 @@ TEST(words, "0, 1, 2, 3, 4 and 64 words go to another task and back") {
     static const uint32_t counts[] = {0, 1, 2, 3, 4, 63, 64};
     world_begin();
     handle_t port = world_port();
-    struct actor *caller = task_make(POOL, 10, caller_of_words);
-    actor_give(caller, port, 0, RIGHT_CALL, 7);
+    struct actor *caller = caller_make(port, 7, caller_of_words);
     for (uint32_t i = 0; i < ARRAY_LENGTH(counts); i++) {
         actor_start(caller, counts[i]);
         serve_words(port, counts[i]);
@@ -133,8 +132,7 @@ TEST(badge, "the server sees the badge that the handle's maker chose") {
 TEST(error_reply, "an error comes back as the error of the call") {
     world_begin();
     handle_t port = world_port();
-    struct actor *caller = task_make(POOL, 10, actor_calls);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *caller = caller_make(port, 0, actor_calls);
     struct received received;
     actor_start(caller, 0);
     port_next(port, &received);
@@ -162,8 +160,7 @@ TEST(reply_receive, "a server's loop answers 500 calls of each of three tasks, e
     handle_t port = world_port();
     struct actor *caller[CALLERS];
     for (uint32_t i = 0; i < CALLERS; i++) {
-        caller[i] = task_make(POOL, 10, caller_many);
-        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        caller[i] = caller_make(port, i, caller_many);
         actor_start(caller[i], CALLS);
     }
     struct received received;

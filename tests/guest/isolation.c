@@ -109,8 +109,7 @@ static void watch(struct actor *self) {
 
 TEST(switch_clean, "a task never sees the segments and flags of the one that ran before") {
     world_begin();
-    struct actor *dirty = task_make(POOL, 10, soil), *clean = task_make(POOL, 10, watch);
-    actor_give(clean, MACHINE, 0, RIGHT_CALL, 0);
+    struct actor *dirty = task_make(POOL, 10, soil), *clean = caller_make(MACHINE, 0, watch);
     actor_start(dirty, 0);
     actor_start(clean, 0);
     for (uint32_t turn = 0; turn < TURNS; turn++) {
@@ -242,6 +241,7 @@ TEST(fpu_idle, "a secret in the FPU survives idle time, and the next task does n
     struct actor *keeper = task_make(POOL, 10, keep_secret), *thief = task_make(POOL, 10, peek);
     actor_give(keeper, port, 0, RIGHT_RECEIVE, 0);
     actor_start(keeper, 0x5ec4e7);
+    world_settle();
     world_pause(20);  // the machine idles with the secret in its registers
     actor_start(thief, 0);
     actor_wait(thief);
@@ -378,8 +378,7 @@ static void call_short(struct actor *self) {
 TEST(message_size, "a message carries the words it says, and none of the rest of the buffer") {
     world_begin();
     handle_t port = port_make(SLOT_TEST, 25);
-    struct actor *caller = task_make(POOL, 10, call_short);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *caller = caller_make(port, 0, call_short);
     actor_start(caller, 0);
     for (uint32_t i = 2; i < TAG_WORDS_MAX; i++) {
         message_buffer()->word[i] = 0x0badc0de;

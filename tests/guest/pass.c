@@ -42,8 +42,7 @@ TEST(handles_wrong, "handles go only into offered, empty slots, with the right t
     handle_t port = world_port();
     handle_t low = port_make(SLOT_TEST + 6, 15);  // ranks below the test's task: no call right
     handle_t event = event_make(SLOT_TEST + 7);
-    struct actor *caller = task_make(POOL, 10, caller_with_handles);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *caller = caller_make(port, 0, caller_with_handles);
     offer(HANDLE(SLOT_TEST), HANDLE(SLOT_TEST + 1));
     handles_refused(caller, port, 1, E_HANDLE);  // it has no such handle
     actor_give(caller, event, 1, RIGHT_SIGNAL, 1);
@@ -72,8 +71,7 @@ TEST(handles, "handles travel with a call and with its reply, rights and badge i
     world_begin();
     handle_t port = world_port();
     handle_t event = event_make(SLOT_TEST + 7);
-    struct actor *caller = task_make(POOL, 10, caller_with_handles);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *caller = caller_make(port, 0, caller_with_handles);
     actor_give(caller, event, 1, RIGHT_SIGNAL | RIGHT_GRANT, 0x10000);
     actor_give(caller, caller->task, 2, RIGHT_GRANT, 0);
     offer(HANDLE(SLOT_TEST), HANDLE(SLOT_TEST + 1));
@@ -109,8 +107,7 @@ TEST(handles, "handles travel with a call and with its reply, rights and badge i
 TEST(handles_four, "four handles go each way, and not one more") {
     world_begin();
     handle_t port = world_port();
-    struct actor *caller = task_make(POOL, 10, caller_with_handles);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *caller = caller_make(port, 0, caller_with_handles);
     for (uint32_t i = 0; i < TAG_HANDLES_MAX; i++) {
         actor_give(caller, caller->task, 1 + i, RIGHT_CALL | RIGHT_GRANT, 0);
         message_buffer()->offer[i] = HANDLE(SLOT_TEST + i);
@@ -144,8 +141,7 @@ TEST(replies_in_any_order, "late replies reach each caller, whatever their order
     handle_t port = world_port();
     struct actor *caller[3];
     for (uint32_t i = 0; i < 3; i++) {
-        caller[i] = task_make(POOL, 10, actor_calls);
-        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        caller[i] = caller_make(port, i, actor_calls);
     }
     for (uint32_t order = 0; order < ARRAY_LENGTH(orders); order++) {
         struct received received[3];
@@ -170,8 +166,7 @@ TEST(replies_in_any_order, "late replies reach each caller, whatever their order
 TEST(token_once, "a double or late reply is refused and never answers the next call") {
     world_begin();
     handle_t port = world_port();
-    struct actor *caller = task_make(POOL, 10, actor_calls);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *caller = caller_make(port, 0, actor_calls);
     struct received first, second;
     actor_start(caller, 1);
     port_next(port, &first);
@@ -193,13 +188,11 @@ TEST(token_of_the_dead, "a late reply does not hit a new thread in the slot of t
     world_begin();
     handle_t port = world_port();
     struct received old, new;
-    struct actor *caller = task_make(POOL, 10, actor_calls);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *caller = caller_make(port, 0, actor_calls);
     actor_start(caller, 1);
     port_next(port, &old);
     actor_end(caller);
-    caller = task_make(POOL, 10, actor_calls);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    caller = caller_make(port, 0, actor_calls);
     actor_start(caller, 1);
     port_next(port, &new);
     CHECK_EQUAL(TOKEN_SLOT(new.token), TOKEN_SLOT(old.token));
@@ -219,8 +212,7 @@ static void replier(struct actor *self) {
 TEST(token_of_the_task, "any thread of the serving task may reply, no foreign task may") {
     world_begin();
     handle_t port = world_port();
-    struct actor *caller = task_make(POOL, 10, actor_calls);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *caller = caller_make(port, 0, actor_calls);
     struct actor *foreign = task_make(POOL, 10, replier);
     struct actor *own = thread_make(NULL, ACTOR_PRIORITY, replier);
     struct received received;

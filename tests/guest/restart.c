@@ -51,8 +51,7 @@ static struct actor *server_make(handle_t port, handle_t nothing, struct actor *
     actor_start(server, 1);
     world_settle();
     for (uint32_t i = 0; i < callers; i++) {
-        caller[i] = task_make(POOL, 10, caller_once);
-        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        caller[i] = caller_make(port, i, caller_once);
         actor_start(caller[i], i);
         CHECK(!actor_finished(caller[i]));
     }
@@ -216,8 +215,7 @@ __attribute__((naked)) static void crowd_call(void) {
 
 // A task with CROWD threads, all of which call `port`.
 static handle_t crowd_make(handle_t port, handle_t nothing) {
-    struct actor *crowd = task_make(POOL, 10, caller_once);
-    actor_give(crowd, port, 0, RIGHT_CALL, 1);
+    struct actor *crowd = caller_make(port, 1, caller_once);
     actor_give(crowd, nothing, 1, RIGHT_RECEIVE, 0);
     for (uint32_t i = 0; i < CROWD; i++) {
         crowd_error[i] = UINT32_MAX;

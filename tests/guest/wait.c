@@ -27,8 +27,7 @@ TEST(event_bits, "bits are sticky, add up, and are handed over once") {
 TEST(event_and_port, "one receive waits for calls and for the thread's event") {
     world_begin();
     handle_t port = world_port();
-    struct actor *caller = task_make(POOL, 10, actor_calls);
-    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    struct actor *caller = caller_make(port, 0, actor_calls);
     CHECK_EQUAL(task_handle_give(TASK, WORLD_EVENT, SLOT_TEST, RIGHT_SIGNAL, 1u << 16), OK);
     actor_start(caller, 0);
     CHECK(!actor_finished(caller));  // it stands in the port's queue
@@ -172,8 +171,7 @@ TEST(server_ends, "when a server ends, received callers get E_RESTARTED, queued 
     CHECK(!actor_finished(server));
     struct actor *caller[3];
     for (uint32_t i = 0; i < 3; i++) {
-        caller[i] = task_make(POOL, 10, actor_calls);
-        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        caller[i] = caller_make(port, i, actor_calls);
         actor_start(caller[i], i);
         CHECK(!actor_finished(caller[i]));
     }
@@ -199,8 +197,7 @@ TEST(caller_ends, "when a caller ends, its call is gone from the queue and from 
     handle_t port = world_port();
     struct actor *caller[3];
     for (uint32_t i = 0; i < 3; i++) {
-        caller[i] = task_make(POOL, 10, actor_calls);
-        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        caller[i] = caller_make(port, i, actor_calls);
         actor_start(caller[i], i);
         CHECK(!actor_finished(caller[i]));
     }
@@ -223,8 +220,7 @@ TEST(port_ends, "when a port ends, who calls or receives there gets E_DEAD; hand
     handle_t port = world_port(), other = port_make(SLOT_TEST + 6, WORLD_RANK);
     struct actor *caller[2], *receiver[2];
     for (uint32_t i = 0; i < 2; i++) {
-        caller[i] = task_make(POOL, 10, actor_calls);
-        actor_give(caller[i], port, 0, RIGHT_CALL, i);
+        caller[i] = caller_make(port, i, actor_calls);
         actor_start(caller[i], i);
         receiver[i] = task_make(POOL, 10, receiver_of_port);
         actor_give(receiver[i], other, 0, RIGHT_RECEIVE, 0);

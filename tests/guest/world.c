@@ -250,6 +250,12 @@ void actor_give(struct actor *actor, handle_t source, uint32_t number, uint32_t 
     CHECK_EQUAL(task_handle_give(actor->task, source, SLOT_GIVEN + number, rights, badge), OK);
 }
 
+struct actor *caller_make(handle_t port, badge_t badge, void (*run)(struct actor *)) {
+    struct actor *caller = task_make(POOL, 10, run);
+    actor_give(caller, port, 0, RIGHT_CALL, badge);
+    return caller;
+}
+
 // --- what actors do ------------------------------------------------------------------------------
 
 void actor_calls(struct actor *self) {
@@ -267,6 +273,12 @@ void actor_echoes(struct actor *self) {
         ipc_reply_receive(port, received.token, TAG(WORLD_LABEL, 1, 0, 0), received.word,
                           &received);
     }
+}
+
+void actor_receives(struct actor *self) {
+    struct received received;
+    (void)self;
+    ipc_receive(HANDLE(SLOT_GIVEN), &received);
 }
 
 void actor_counts(struct actor *self) {
@@ -389,6 +401,10 @@ void port_end(handle_t port) {
     do {
         CHECK_EQUAL(pool_port_destroy(POOL, port, &out), OK);
     } while (out.left > 0);
+}
+
+bool slot_empty(uint32_t slot) {
+    return raw_error(HANDLE(slot), TAG_ERROR(E_IO)) == E_HANDLE;
 }
 
 frame_t frame_get(void) {

@@ -52,10 +52,15 @@ void actor_end(struct actor *actor);
 void actor_give(struct actor *actor, handle_t source, uint32_t number, uint32_t rights,
                 badge_t badge);
 
+// A task of rank 10 that may call the port, as SLOT_GIVEN.
+struct actor *caller_make(handle_t port, badge_t badge, void (*run)(struct actor *actor));
+
 // What actors do. One call of SLOT_GIVEN with its argument; result[0]: error, [1]: what came back.
 void actor_calls(struct actor *self);
 // Answers each call of SLOT_GIVEN with its first word; result[0]: calls so far.
 void actor_echoes(struct actor *self);
+// Receives one message at SLOT_GIVEN.
+void actor_receives(struct actor *self);
 // Counts in result[0], and never waits.
 void actor_counts(struct actor *self);
 
@@ -82,6 +87,7 @@ handle_t event_make(uint32_t slot);
 handle_t pool_make(uint32_t slot, uint32_t frames);
 uint32_t pool_used(handle_t pool);
 void port_end(handle_t port);
+bool slot_empty(uint32_t slot);
 // Take one frame of the test's pool, give it back.
 frame_t frame_get(void);
 void frame_put(frame_t frame);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../test.h"
+#include "crash.h"
 #include "stubs.h"
 
 #define BLOCKS 3000u
@@ -20,25 +21,14 @@ static struct pager_stats_out stats(void) {
     return out;
 }
 
-// Runs `crash KIND` to its end; returns its status.
-static uint32_t crash(const char *kind) {
-    field_text line = {.length = 6, .bytes = "crash "};
-    struct init_spawn_out task;
-    struct init_wait_out end;
-    memcpy(line.bytes + 6, kind, strlen(kind));
-    line.length += (uint32_t)strlen(kind);
-    CHECK_EQUAL(init_spawn(HANDLE(SLOT_INIT), line, &task), OK);
-    CHECK_EQUAL(init_wait(HANDLE(SLOT_INIT), task.task, &end), OK);
-    CHECK_EQUAL(end.cause, CAUSE_EXIT);
-    return end.status;
-}
-
 TEST(malloc_aborts, "double, wild and interior frees and overflows end the program") {
     static const char *const kinds[] = {"double-free", "wild-free", "interior-free", "overflow",
                                         "abort"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         test_case(kinds[i]);
-        CHECK_EQUAL(crash(kinds[i]), 128 + 6);
+        struct init_wait_out end = crash(kinds[i]);
+        CHECK_EQUAL(end.cause, CAUSE_EXIT);
+        CHECK_EQUAL(end.status, 128 + 6);
     }
 }
 

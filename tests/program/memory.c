@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../test.h"
+#include "crash.h"
 #include "stubs.h"
 
 #define PAGER HANDLE(SLOT_PAGER)
@@ -186,17 +187,6 @@ TEST(memory_states, "a page is untouched, then resident or swapped, then forgott
     CHECK_EQUAL(page[5], 0);
     CHECK_EQUAL(pager_unmap(PAGER, out.address, 2 * PAGE_SIZE), OK);
     CHECK_EQUAL(page_state((void *)page), PAGE_STATE_NONE);
-}
-
-static struct init_wait_out crash(const char *kind) {
-    field_text line = {.length = 6, .bytes = "crash "};
-    struct init_spawn_out task;
-    struct init_wait_out end;
-    memcpy(line.bytes + 6, kind, strlen(kind));
-    line.length += (uint32_t)strlen(kind);
-    CHECK_EQUAL(init_spawn(HANDLE(SLOT_INIT), line, &task), OK);
-    CHECK_EQUAL(init_wait(HANDLE(SLOT_INIT), task.task, &end), OK);
-    return end;
 }
 
 TEST(memory_faults, "a program that touches what it must not is ended, and the system lives") {
