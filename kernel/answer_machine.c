@@ -35,7 +35,8 @@ error_t answer_machine_info(const struct invocation *invocation, const struct ma
         frames.total, frames.free, objects.used, objects.count, (uint32_t)machine_entries,
         (uint32_t)(machine_entries >> 32), (uint32_t)space_loads, (uint32_t)(space_loads >> 32),
         (uint32_t)schedule_idle_cycles, (uint32_t)(schedule_idle_cycles >> 32), timer_tsc_khz(),
-        (uint32_t)machine_fast_entries, (uint32_t)(machine_fast_entries >> 32)};
+        (uint32_t)machine_fast_entries, (uint32_t)(machine_fast_entries >> 32),
+        machine_direct_entries};
     return OK;
 }
 

@@ -2,8 +2,10 @@
 // Numbers that the assembly needs, taken from the C types: text in the section .constants of this
 // file's object, which the build cuts out as constants.inc. Never linked into the kernel.
 #include "descriptor.h"
+#include "event.h"
 #include "invoke.h"
 #include "port.h"
+#include "schedule.h"
 #include "thread.h"
 
 #define CONSTANT(name, value)                                                                 \
@@ -43,12 +45,32 @@ void constants(void) {
     CONSTANT(THREAD_TLS_BASE, offsetof(struct thread, tls_base));
     CONSTANT(THREAD_GS, offsetof(struct thread, gs));
     CONSTANT(THREAD_PENDING, offsetof(struct thread, pending));
+    CONSTANT(THREAD_PAYER, offsetof(struct thread, payer.object));
+    CONSTANT(THREAD_PAYER_GENERATION, offsetof(struct thread, payer.generation));
+    CONSTANT(THREAD_NEXT, offsetof(struct thread, next));
+    CONSTANT(THREAD_PREVIOUS, offsetof(struct thread, previous));
     CONSTANT(THREAD_CYCLES, offsetof(struct thread, cycles));
     CONSTANT(THREAD_BUFFER, offsetof(struct thread, buffer));
     CONSTANT(THREAD_READY, THREAD_READY);
     CONSTANT(THREAD_WAITING, THREAD_WAITING);
     CONSTANT(THREAD_RECEIVING, THREAD_RECEIVING);
     CONSTANT(THREAD_FAULTED, THREAD_FAULTED);
+    CONSTANT(CPU_PAYER, offsetof(struct cpu, payer));
+    CONSTANT(CPU_FAST, offsetof(struct cpu, fast));
+    CONSTANT(CPU_CHARGED_AT, offsetof(struct cpu, charged_at));
+    CONSTANT(CPU_ON_ACCOUNT, offsetof(struct cpu, on_account));
+    CONSTANT(CPU_QUEUE, offsetof(struct cpu, queue));
+    CONSTANT(CPU_READY, offsetof(struct cpu, ready));
+    CONSTANT(CPU_ROUND, offsetof(struct cpu, round));
+    CONSTANT(CPU_HIGHEST, offsetof(struct cpu, highest));
+    CONSTANT(CPU_CONTENDED, offsetof(struct cpu, contended));
+    CONSTANT(QUEUE_FIRST, offsetof(struct queue, first));
+    CONSTANT(QUEUE_LAST, offsetof(struct queue, last));
+    CONSTANT(QUEUE_SHIFT, __builtin_ctz(sizeof(struct queue)));
+    CONSTANT(TASK_BILLED, offsetof(struct task, billed));
+    CONSTANT(TASK_LEFT, offsetof(struct task, left));
+    CONSTANT(TASK_ROUND, offsetof(struct task, round));
+    CONSTANT(TASK_OVER, offsetof(struct task, over));
     CONSTANT(TASK_SPACE, offsetof(struct task, space));
     CONSTANT(TASK_POOL, offsetof(struct task, pool));
     CONSTANT(TASK_FAULT_PORT, offsetof(struct task, fault_port.object));
@@ -65,6 +87,7 @@ void constants(void) {
     CONSTANT(OBJECT_THREAD_BODY, offsetof(struct object, thread));
     CONSTANT(OBJECT_RANK, offsetof(struct object, rank));
     CONSTANT(OBJECT_SHIFT, __builtin_ctz(sizeof(struct object)));
+    CONSTANT(OBJECT_EVENT, OBJECT_EVENT);
     CONSTANT(OBJECT_TASK, OBJECT_TASK);
     CONSTANT(OBJECTS_TABLE, offsetof(struct object_state, table));
     CONSTANT(OBJECTS_MASK, offsetof(struct object_state, mask));
@@ -73,7 +96,13 @@ void constants(void) {
     CONSTANT(KEY_RECEIVE_HANDLE, KEY_RECEIVE_HANDLE);
     CONSTANT(KEY_GENERATION, KEY_GENERATION);
     CONSTANT(RIGHT_CALL, RIGHT_CALL);
+    CONSTANT(RIGHT_SIGNAL, RIGHT_SIGNAL);
     CONSTANT(OP_REPLY_RECEIVE, OP_REPLY_RECEIVE);
+    CONSTANT(OP_SIGNAL, OP_SIGNAL);
+    CONSTANT(EVENT_BITS, offsetof(struct event, bits));
+    CONSTANT(EVENT_THREAD, offsetof(struct event, thread));
+    CONSTANT(LABEL_EVENT, LABEL_EVENT);
+    CONSTANT(THREAD_QUEUE, offsetof(struct thread, queue));
     CONSTANT(LABEL_SERVER, LABEL_SERVER);
     CONSTANT(LABEL_task_ping, LABEL_task_ping);
     CONSTANT(TOKEN_STEP, TOKEN_STEP);

@@ -10,9 +10,9 @@
         bits 32
 %include "constants.inc"
         extern main_tss, gdt, tls_loaded, current_thread, kernel_stack_top, objects
-        extern slow_flags, schedule_fast, schedule_highest, space_loaded, fault_tags
+        extern slow_flags, space_loaded, fault_tags
         extern kernel_call, kernel_trap_user, entry_leave, entry_kernel_trap, port_map_one
-        extern schedule, kinds, kinds_first, invoke_now, invoke_in, invoke_out
+        extern schedule, cpu, timer_slice_deadline, kinds, kinds_first, invoke_now, invoke_in, invoke_out
 
 ; esp is the end of the registers of the thread that entered, until SWITCH.
 %define SELF(field) esp + field - REGISTERS_SIZE
@@ -91,10 +91,10 @@ tls_%1: mov [tls_loaded], edx
         cmp dword [slow_flags], 0
         jne slow
         mov eax, [ecx + THREAD_TASK]
-        cmp eax, [schedule_fast]
+        cmp eax, [cpu + CPU_FAST]
         jne slow
         mov al, [ecx + THREAD_PRIORITY]
-        cmp al, [schedule_highest]
+        cmp al, [cpu + CPU_HIGHEST]
         jb slow
 %endmacro
 
@@ -292,7 +292,7 @@ ping:   cmp word [esi + OBJECT_TYPE], OBJECT_TASK
 reply:  mov [SELF(REGISTERS_EAX)], eax
         lea ecx, [eax - OP_REPLY_RECEIVE]
         test cl, 15
-        jnz slow
+        jnz signal
         cmp ecx, HANDLES_SIZE
         jae slow
         mov edx, [SELF(THREAD_HANDLES)]
@@ -339,15 +339,16 @@ reply_words:
         mov edi, [saved + 8]
         jmp reply_deliver
 
-; A fault that waits for this task (its server word is one more): map the page, go on.
+; A fault that waits for this task (its server word is one more): map the page if there is one, go on.
 reply_fault:
         inc eax
         jnz slow
+        MAY_TURN
         mov eax, esi
         shr eax, TAG_WORDS_SHIFT
+        jz fault_turn
         cmp eax, 1 << (TAG_ITEMS_SHIFT - TAG_WORDS_SHIFT)
         jne slow
-        MAY_TURN
         mov [SELF(REGISTERS_EBX)], ebx
         mov [SELF(REGISTERS_ESI)], esi
         mov [SELF(REGISTERS_EDI)], edi
@@ -368,6 +369,7 @@ reply_fault:
         jnz slow_stored
         mov ecx, ebx
         mov edx, esi
+fault_turn:
         TURN
         SWITCH fault
         mov esp, ecx
@@ -375,6 +377,157 @@ reply_fault:
         add esp, 8
         iretd
         TLS fault
+
+; --- signal --------------------------------------------------------------------------------------
+; The bits are kept for the event's thread, or it gets them and the CPU at once.
+signal: dec ecx
+        test cl, 15
+        jnz slow
+        cmp ecx, HANDLES_SIZE
+        jae slow
+        cmp dword [slow_flags], 0
+        jne slow
+        add ecx, [SELF(THREAD_HANDLES)]
+        mov edx, [ecx + HANDLE_OBJECT]
+        mov eax, [ecx + HANDLE_KEY]
+        xor eax, [edx + OBJECT_KEY]
+        test eax, KEY_GENERATION
+        jnz slow
+        cmp word [edx + OBJECT_TYPE], OBJECT_EVENT
+        jne slow
+        test byte [ecx + HANDLE_RIGHTS], RIGHT_SIGNAL
+        jz slow
+        mov eax, [edx + OBJECT_BODY]
+        mov edx, [eax + EVENT_BITS]
+        or edx, [ecx + HANDLE_BADGE]
+        mov ecx, [eax + EVENT_THREAD]
+        jecxz signal_keep
+        cmp byte [ecx + THREAD_STATE], THREAD_RECEIVING
+        je signal_wake
+        mov [ecx + THREAD_PENDING], edx
+signal_keep:
+        mov [eax + EVENT_BITS], edx
+        inc dword [fast_returns]
+        xor eax, eax
+        mov edx, [SELF(REGISTERS_EIP)]
+        mov ecx, [SELF(REGISTERS_ESP)]
+        sti
+        sysexit
+
+; It waits, for more than this event perhaps. It goes first if its priority is higher, and then spends
+; its own task's time: schedule.c says how, this is what remains of it when that has some left in
+; this round, and an interrupt comes before it is used up.
+signal_wake:
+        test edx, edx
+        jz slow
+        cmp dword [ecx + THREAD_QUEUE], 0
+        jne slow
+        mov [saved], eax
+        mov al, [SELF(THREAD_PRIORITY)]
+        cmp al, [ecx + THREAD_PRIORITY]
+        jae slow
+        mov [saved + 4], edx
+        mov [SELF(REGISTERS_EBX)], ebx
+        mov [SELF(REGISTERS_ESI)], esi
+        mov [SELF(REGISTERS_EDI)], edi
+        mov [SELF(REGISTERS_EBP)], ebp
+        mov esi, [cpu + CPU_FAST]
+        test esi, esi
+        jz slow_stored
+        mov ebx, [ecx + THREAD_TASK]
+        mov eax, [cpu + CPU_ROUND]
+        cmp eax, [ebx + TASK_OVER]
+        je slow_stored
+        cmp eax, [ebx + TASK_ROUND]
+        jne slow_stored
+        cmp byte [cpu + CPU_CONTENDED], 0
+        je signal_time
+        cmp eax, [esi + TASK_ROUND]
+        jne slow_stored
+signal_time:
+        rdtsc
+        mov edi, eax
+        mov ebp, edx
+        add eax, [ebx + TASK_LEFT]
+        adc edx, [ebx + TASK_LEFT + 4]
+        sub eax, [timer_slice_deadline]
+        sbb edx, [timer_slice_deadline + 4]
+        jc slow_stored
+
+; Nothing fails from here on. The payer is charged ...
+        mov eax, edi
+        mov edx, ebp
+        sub eax, [cpu + CPU_CHARGED_AT]
+        sbb edx, [cpu + CPU_CHARGED_AT + 4]
+        add [esi + TASK_BILLED], eax
+        adc [esi + TASK_BILLED + 4], edx
+        cmp byte [cpu + CPU_CONTENDED], 0
+        jne signal_charge
+        mov byte [cpu + CPU_CONTENDED], 1
+signal_charged:
+        mov [cpu + CPU_CHARGED_AT], edi
+        mov [cpu + CPU_CHARGED_AT + 4], ebp
+        add [SELF(THREAD_CYCLES)], edi
+        adc [SELF(THREAD_CYCLES + 4)], ebp
+        sub [ecx + THREAD_CYCLES], edi
+        sbb [ecx + THREAD_CYCLES + 4], ebp
+; ... the running thread keeps it, and becomes the first that is ready of its priority ...
+        mov edx, [esi]
+        mov [SELF(THREAD_PAYER)], edx
+        mov edx, [edx + OBJECT_KEY]
+        and edx, KEY_GENERATION
+        mov [SELF(THREAD_PAYER_GENERATION)], edx
+        movzx eax, byte [SELF(THREAD_PRIORITY)]
+        mov [cpu + CPU_HIGHEST], al
+        bts [cpu + CPU_READY], eax
+        shl eax, QUEUE_SHIFT
+        add eax, [cpu + CPU_QUEUE]
+        lea esi, [SELF(0)]
+        mov [esi + THREAD_QUEUE], eax
+        mov edx, [eax + QUEUE_FIRST]
+        mov [esi + THREAD_NEXT], edx
+        mov [eax + QUEUE_FIRST], esi
+        test edx, edx
+        jnz signal_queued
+        lea edx, [eax + QUEUE_LAST - THREAD_PREVIOUS]
+signal_queued:
+        mov [edx + THREAD_PREVIOUS], esi
+        xor eax, eax
+        mov [esi + THREAD_PREVIOUS], eax
+        mov [esi + REGISTERS_EAX], eax
+; ... and the other one has the bits, and pays for itself.
+        mov [ecx + THREAD_PAYER], eax
+        mov [cpu + CPU_ON_ACCOUNT], eax
+        mov [cpu + CPU_ON_ACCOUNT + 4], eax
+        mov [cpu + CPU_PAYER], ebx
+        mov [cpu + CPU_FAST], ebx
+        mov edx, [saved]
+        mov [edx + EVENT_BITS], eax
+        mov word [ecx + THREAD_STATE], THREAD_READY
+        mov edx, [ecx + THREAD_PORT]
+        test edx, edx
+        jz signal_switch
+        xor dword [edx + OBJECT_KEY], KEY_CALL ^ KEY_RECEIVE
+        mov [ecx + THREAD_PORT], eax
+signal_switch:
+        mov eax, LABEL_EVENT
+        xor ebx, ebx
+        xor esi, esi
+        mov edi, [saved + 4]
+        xor ebp, ebp
+        jmp switch
+
+signal_charge:
+        sub [esi + TASK_LEFT], eax
+        sbb [esi + TASK_LEFT + 4], edx
+        mov eax, [esi + TASK_LEFT]
+        mov edx, [esi + TASK_LEFT + 4]
+        sub eax, 1
+        sbb edx, 0
+        jns signal_charged
+        mov eax, [cpu + CPU_ROUND]
+        mov [esi + TASK_OVER], eax
+        jmp signal_charged
 
 ; --- page fault ----------------------------------------------------------------------------------
 ; The CPU has pushed its frame and an error code.

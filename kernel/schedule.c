@@ -19,16 +19,9 @@ void entry_spin(void);
 
 // Ready threads of a priority: those with time in this round, those that wait for the next.
 static struct queue queues[2][PRIORITIES];
-static struct queue *now_queue = queues[0], *next_queue = queues[1];
-static uint32_t now_ready, next_ready;  // bit p: the queue of priority p is not empty
-uint8_t schedule_highest;               // in now_queue
-static uint32_t round = 1;
-
-static struct task *payer;   // of the time that passes now; NULL: nobody, or one that has ended
-struct task *schedule_fast;
-static uint64_t charged_at;  // billed until then
-static uint64_t on_account;  // ticks charged to this payer in a row
-static bool contended;       // others are ready: time counts against the share
+static struct queue *next_queue = queues[1];
+static uint32_t next_ready;  // bit p: the queue of priority p is not empty
+struct cpu cpu = {.queue = queues[0], .round = 1};
 static bool slice_over;
 uint64_t schedule_idle_cycles;
 bool schedule_spins;
@@ -46,10 +39,10 @@ static int64_t share_ticks(const struct task *task) {
 
 // The round's share comes with the first tick of it that is charged; debts are kept.
 static int64_t time_left(struct task *task) {
-    if (task->round != round) {
+    if (task->round != cpu.round) {
         int64_t share = share_ticks(task);
-        task->left = round - task->round > 1 ? share : MIN_OF(share, task->left + share);
-        task->round = round;
+        task->left = cpu.round - task->round > 1 ? share : MIN_OF(share, task->left + share);
+        task->round = cpu.round;
     }
     return task->left;
 }
@@ -62,24 +55,24 @@ static struct task *payer_of(const struct thread *thread) {
 static void take_time(struct task *task, uint64_t ticks) {
     task->left = time_left(task) - (int64_t)ticks;
     if (task->left <= 0) {
-        task->over = round;
+        task->over = cpu.round;
     }
 }
 
 static void charge(void) {
-    uint64_t now = tsc_read(), spent = now - charged_at;
-    charged_at = now;
-    if (payer != NULL) {
-        payer->billed += spent;
-        on_account += spent;
-        if (contended) {
-            take_time(payer, spent);
+    uint64_t now = tsc_read(), spent = now - cpu.charged_at;
+    cpu.charged_at = now;
+    if (cpu.payer != NULL) {
+        cpu.payer->billed += spent;
+        cpu.on_account += spent;
+        if (cpu.contended) {
+            take_time(cpu.payer, spent);
         }
     }
 }
 
 static bool others_wait(void) {
-    return (now_ready | next_ready) != 0;
+    return (cpu.ready | next_ready) != 0;
 }
 
 // This task pays from now on. While others are ready time counts against its share, and an
@@ -87,16 +80,16 @@ static bool others_wait(void) {
 static void pay(struct task *task) {
     ASSERT(task != NULL);
     charge();
-    if (task != payer) {
-        payer = task;
-        on_account = 0;
+    if (task != cpu.payer) {
+        cpu.payer = task;
+        cpu.on_account = 0;
     }
-    contended = others_wait();
-    schedule_fast = task->over == round ? NULL : task;
-    if (contended && task->share != SHARE_UNLIMITED) {
+    cpu.contended = others_wait();
+    cpu.fast = task->over == cpu.round ? NULL : task;
+    if (cpu.contended && task->share != SHARE_UNLIMITED) {
         int64_t left = time_left(task);
-        left += task->over == round ? share_ticks(task) : 0;
-        timer_slice_begin(charged_at + (uint64_t)MAX_OF(left, 1));
+        left += task->over == cpu.round ? share_ticks(task) : 0;
+        timer_slice_begin(cpu.charged_at + (uint64_t)MAX_OF(left, 1));
     }
 }
 
@@ -106,13 +99,13 @@ static bool has_credit(struct thread *thread, const struct task *client) {
         return true;
     }
     thread->payer.object = NULL;
-    return thread->task->over != round;
+    return thread->task->over != cpu.round;
 }
 
 // May the thread run in this round?
 static inline bool has_time(struct thread *thread) {
     const struct task *task = payer_of(thread);
-    return task->over != round || has_credit(thread, task);
+    return task->over != cpu.round || has_credit(thread, task);
 }
 
 void schedule_serve(struct thread *server, struct thread *client) {
@@ -121,7 +114,7 @@ void schedule_serve(struct thread *server, struct thread *client) {
     } else if (client != current_thread) {
         server->payer = client->payer;
     } else {
-        server->payer = object_reference(payer->object);
+        server->payer = object_reference(cpu.payer->object);
     }
     if (server == current_thread) {
         pay(payer_of(server));
@@ -130,17 +123,17 @@ void schedule_serve(struct thread *server, struct thread *client) {
 
 void schedule_served(const struct thread *server, const struct thread *client) {
     struct task *task = payer_of(client);
-    if (payer != server->task || task == payer) {
+    if (cpu.payer != server->task || task == cpu.payer) {
         return;
     }
     charge();
-    payer->billed -= on_account;
-    task->billed += on_account;
-    if (contended) {
-        payer->left = MIN_OF(payer->left + (int64_t)on_account, share_ticks(payer));
-        take_time(task, on_account);
+    cpu.payer->billed -= cpu.on_account;
+    task->billed += cpu.on_account;
+    if (cpu.contended) {
+        cpu.payer->left = MIN_OF(cpu.payer->left + (int64_t)cpu.on_account, share_ticks(cpu.payer));
+        take_time(task, cpu.on_account);
     }
-    on_account = 0;
+    cpu.on_account = 0;
 }
 
 // --- queues --------------------------------------------------------------------------------------
@@ -154,8 +147,8 @@ static void add_last(struct thread *thread) {
 // waits. Whoever has no time left goes behind all others of the next round.
 static void add(struct thread *thread) {
     if (has_time(thread)) {
-        now_ready |= 1u << thread->priority;
-        queue_add_first(&now_queue[thread->priority], thread);
+        cpu.ready |= 1u << thread->priority;
+        queue_add_first(&cpu.queue[thread->priority], thread);
     } else {
         add_last(thread);
     }
@@ -177,28 +170,28 @@ void schedule_unqueue(struct thread *thread) {
     queue_remove(thread);
     if (queue->first == NULL) {
         uint32_t bit = 1u << thread->priority;
-        now_ready &= queue == &now_queue[thread->priority] ? ~bit : UINT32_MAX;
+        cpu.ready &= queue == &cpu.queue[thread->priority] ? ~bit : UINT32_MAX;
         next_ready &= queue == &next_queue[thread->priority] ? ~bit : UINT32_MAX;
     }
 }
 
 static void round_begin(void) {
-    struct queue *queue = now_queue;
-    now_queue = next_queue;
+    struct queue *queue = cpu.queue;
+    cpu.queue = next_queue;
     next_queue = queue;
-    now_ready = next_ready;
+    cpu.ready = next_ready;
     next_ready = 0;
-    round++;
+    cpu.round++;
 }
 
 // The next thread to run, still in its queue. NULL: nobody is ready. Of a task's threads the one
 // that used up its time goes behind the others, or they would never run.
 static struct thread *pick(void) {
-    for (uint32_t moves = 0; now_ready != 0 || next_ready != 0; moves++) {
-        if (now_ready == 0) {
+    for (uint32_t moves = 0; cpu.ready != 0 || next_ready != 0; moves++) {
+        if (cpu.ready == 0) {
             round_begin();
         }
-        struct thread *thread = now_queue[bit_highest(now_ready)].first;
+        struct thread *thread = cpu.queue[bit_highest(cpu.ready)].first;
         bool last = thread->flags & THREAD_LAST, time = has_time(thread);
         if ((time && !last) || moves == MOVES_MAX) {
             return thread;
@@ -206,8 +199,8 @@ static struct thread *pick(void) {
         thread->flags &= (uint8_t)~THREAD_LAST;
         schedule_unqueue(thread);
         if (time) {
-            now_ready |= 1u << thread->priority;
-            queue_add(&now_queue[thread->priority], thread);
+            cpu.ready |= 1u << thread->priority;
+            queue_add(&cpu.queue[thread->priority], thread);
         } else {
             add_last(thread);
         }
@@ -228,8 +221,8 @@ void schedule_slice_end(void) {
 }
 
 void schedule_forget_payer(const struct task *task) {
-    if (payer == task) {
-        payer = schedule_fast = NULL;
+    if (cpu.payer == task) {
+        cpu.payer = cpu.fast = NULL;
         schedule_slice_end();  // schedule() looks for another one
     }
 }
@@ -259,8 +252,8 @@ static void thread_leave(struct thread *next) {
 static void idle(void) {
     charge();
     thread_leave(NULL);
-    payer = NULL;
-    uint64_t since = charged_at;
+    cpu.payer = NULL;
+    uint64_t since = cpu.charged_at;
     while (!others_wait()) {
         if (schedule_spins) {
             entry_spin();
@@ -271,7 +264,7 @@ static void idle(void) {
         trace_wake();
     }
     charge();
-    schedule_idle_cycles += charged_at - since;
+    schedule_idle_cycles += cpu.charged_at - since;
 }
 
 static void switch_to(struct thread *thread) {
@@ -290,7 +283,7 @@ static bool must_stop(struct thread *thread) {
             return true;
         }
     }
-    return schedule_highest > thread->priority;
+    return cpu.highest > thread->priority;
 }
 
 static void thread_choose(struct thread *before, bool runs) {
@@ -309,7 +302,7 @@ static void thread_choose(struct thread *before, bool runs) {
 }
 
 static uint8_t highest(void) {
-    return now_ready == 0 ? 0 : (uint8_t)bit_highest(now_ready);
+    return cpu.ready == 0 ? 0 : (uint8_t)bit_highest(cpu.ready);
 }
 
 void schedule(void) {
@@ -320,17 +313,17 @@ void schedule(void) {
     if (runs && !(slow_flags & SLOW_SCHEDULE)) {
         return;
     }
-    schedule_highest = highest();
+    cpu.highest = highest();
     if (before != NULL) {
-        payer = payer != NULL ? payer : before->task;
-        before->payer = object_reference(payer->object);
+        cpu.payer = cpu.payer != NULL ? cpu.payer : before->task;
+        before->payer = object_reference(cpu.payer->object);
     }
     if (!runs || must_stop(before)) {
         thread_choose(before, runs);
     }
-    schedule_highest = highest();
+    cpu.highest = highest();
     struct task *task = payer_of(current_thread);
-    if (slice_over || task != payer || contended != others_wait()) {
+    if (slice_over || task != cpu.payer || cpu.contended != others_wait()) {
         slice_over = false;
         pay(task);
     }

@@ -11,11 +11,20 @@ extern uint64_t schedule_idle_cycles;
 // clock then counts nothing but instructions; a halt lets it jump by a host-dependent few.
 extern bool schedule_spins;
 
-// For fast.asm, valid until the next entry into the C code: the task that pays and has time left
-// (NULL: it has not): to one of its threads the CPU may go without schedule(), if its priority is at
-// least that of all ready ones.
-extern struct task *schedule_fast;
-extern uint8_t schedule_highest;
+// Whose the CPU is, as fast.asm finds it and as schedule() leaves it.
+struct cpu {
+    struct task *payer;   // of the time that passes now; NULL: nobody, or one that has ended
+    struct task *fast;    // the same, if it has time left in this round; else NULL: to one of its
+                          // threads the CPU may go without schedule()
+    uint64_t charged_at;  // time is billed until then
+    uint64_t on_account;  // ticks charged to this payer in a row
+    struct queue *queue;  // of ready threads with time in this round, by priority
+    uint32_t ready;       // bit p: queue[p] is not empty
+    uint32_t round;
+    uint8_t highest;      // priority of a thread in `queue`
+    bool contended;       // others are ready: time counts against the share
+};
+extern struct cpu cpu;
 
 // schedule() has to look before the entry ends: who is ready has changed, or work was left to it.
 void schedule_due(void);

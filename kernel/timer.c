@@ -17,7 +17,7 @@
 static uint32_t tsc_khz;
 static uint64_t started;
 static struct deadline *timers;          // active ones, earliest first
-static uint64_t slice_deadline = NEVER;  // NEVER: no slice runs
+uint64_t timer_slice_deadline = NEVER;  // NEVER: no slice runs
 static uint64_t programmed = NEVER;      // what the next interrupt comes for
 
 // Channel 2 in mode 0 raises bit 5 of port 0x61 when it has counted down (Intel 8254).
@@ -73,7 +73,7 @@ uint64_t timer_now_ns(void) {
 // The PIT counts at most 55 ms: later deadlines take several interrupts.
 static void program(void) {
     uint64_t next = timers == NULL ? NEVER : timers->time;
-    next = MIN_OF(next, slice_deadline);
+    next = MIN_OF(next, timer_slice_deadline);
     if (next >= programmed) {
         return;  // an interrupt comes before, and looks again
     }
@@ -102,7 +102,7 @@ void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t b
 }
 
 void timer_slice_begin(uint64_t deadline) {
-    slice_deadline = MIN_OF(slice_deadline, deadline);
+    timer_slice_deadline = MIN_OF(timer_slice_deadline, deadline);
     program();
 }
 
@@ -117,8 +117,8 @@ void timer_interrupt(void) {
             event_signal(event, timer->bits);
         }
     }
-    if (slice_deadline <= now) {
-        slice_deadline = NEVER;
+    if (timer_slice_deadline <= now) {
+        timer_slice_deadline = NEVER;
         schedule_slice_end();
     }
     program();

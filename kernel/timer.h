@@ -18,6 +18,7 @@ uint64_t timer_now_ns(void);
 // ns < 2^52: more would overflow the arithmetic. Set again, it is as if it had not been set before.
 void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits);
 void timer_cancel(struct timer *timer);
+extern uint64_t timer_slice_deadline;  // an interrupt comes then, or earlier; UINT64_MAX: none
 // Others wait: interrupt at that time stamp, or earlier.
 void timer_slice_begin(uint64_t deadline);
 // The PIT's interrupt.

@@ -16,6 +16,7 @@
 enum { VECTOR_DEBUG = 1, VECTOR_NO_FPU = 7 };
 
 uint64_t machine_entries, machine_fast_entries;
+uint32_t machine_direct_entries;
 uint32_t trap_check_interval;
 static uint32_t check_countdown;
 
@@ -32,6 +33,7 @@ void trap_check(void) {
 void machine_count(void) {
     machine_fast_entries += fast_switches + fast_returns;
     machine_entries += fast_switches + fast_returns + fast_objects;
+    machine_direct_entries += fast_objects;
     space_loads += fast_switches;
     fast_switches = fast_returns = fast_objects = 0;
 }
