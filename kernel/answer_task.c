@@ -6,6 +6,8 @@
 #include "tracepoint.h"
 #include "window.h"
 
+enum { TABLES_A_SLICE = 64 };  // page tables freed in one message
+
 error_t answer_task_ping(const struct invocation *invocation, const struct task_ping_in *in,
                          struct task_ping_out *out) {
     return OK;
@@ -264,6 +266,10 @@ error_t answer_task_tables_trim(const struct invocation *invocation,
     struct task *task = invocation->body;
     out->freed = 0;
     for (vaddr_t page = 0; page < LAYOUT_KERNEL; page += 0x200000u) {
+        if (out->freed == TABLES_A_SLICE) {
+            out->left = 1;
+            break;
+        }
         if (task->space.directory[page >> 30] == NULL) {
             page = (page & 0xc0000000u) + 0x3fe00000u;
             continue;

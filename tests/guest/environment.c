@@ -43,7 +43,9 @@ void test_suite_end(void) {
     struct machine_check_out check;
     struct task_tables_trim_out trimmed;
     world_clean();
-    CHECK_EQUAL(task_tables_trim(TASK, &trimmed), OK);
+    do {
+        CHECK_EQUAL(task_tables_trim(TASK, &trimmed), OK);
+    } while (trimmed.left > 0);
     CHECK_EQUAL(machine_check(MACHINE, &check), OK);
     CHECK_EQUAL(check.violations, 0);
     CHECK_EQUAL(machine().frames_free, free_at_start);

@@ -99,6 +99,38 @@ TEST(map_counts, "a frame may be mapped often, and is free only after its last p
     world_end();
 }
 
+TEST(trim_slices, "tables_trim frees page tables in slices, none that is used, and says what is left") {
+    enum { TABLES = 100, SLICE = 64, USED = 50 };  // one page each; table USED keeps its page
+    struct task_info_out before, after;
+    struct task_tables_trim_out out;
+    world_begin();
+    frame_t frame = frame_get();
+    CHECK_EQUAL(task_tables_trim(TASK, &out), OK);
+    CHECK_EQUAL(out.left, 0);
+    CHECK_EQUAL(task_info(TASK, &before), OK);
+    for (uint32_t i = 0; i < TABLES; i++) {
+        CHECK_EQUAL(map_one(TASK, PAGE + i * 0x200000u, MAP_READ, frame), OK);
+    }
+    CHECK_EQUAL(task_tables_trim(TASK, &out), OK);
+    CHECK_EQUAL(out.freed + out.left, 0);
+    for (uint32_t i = 0; i < TABLES; i++) {
+        CHECK(i == USED || unmap_one(TASK, PAGE + i * 0x200000u, NULL) == OK);
+    }
+    CHECK_EQUAL(task_tables_trim(TASK, &out), OK);
+    CHECK_EQUAL(out.freed, SLICE);
+    CHECK(out.left > 0);
+    CHECK_EQUAL(task_tables_trim(TASK, &out), OK);
+    CHECK_EQUAL(out.freed, TABLES - 1 - SLICE);
+    CHECK_EQUAL(out.left, 0);
+    CHECK_EQUAL(unmap_one(TASK, PAGE + USED * 0x200000u, NULL), OK);
+    CHECK_EQUAL(task_tables_trim(TASK, &out), OK);
+    CHECK_EQUAL(out.freed, 1);
+    CHECK_EQUAL(task_info(TASK, &after), OK);
+    CHECK_EQUAL(after.tables, before.tables);
+    frame_put(frame);
+    world_end();
+}
+
 TEST(map_many, "long lists are worked off in slices; page tables are charged and given back") {
     struct task_info_out before, during;
     struct task_tables_trim_out trimmed;

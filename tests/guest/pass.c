@@ -203,6 +203,39 @@ TEST(token_of_the_dead, "a late reply does not hit a new thread in the slot of t
     world_end();
 }
 
+static void caller_counts(struct actor *self) {
+    for (uint32_t i = 0; i < self->argument; i++) {
+        self->result[0] += raw_error(GIVEN | OP_CALL, TAG(WORLD_LABEL, 0, 0, 0)) != OK;
+    }
+}
+
+TEST(token_wrap, "a token is void for the thread's next 131,071 calls; then the count begins anew") {
+    enum { CALLS = 1 << 17, TRY = 32 };
+    uint32_t taken = 0, same = 0;
+    struct received first, next;
+    world_begin();
+    handle_t port = world_port();
+    struct actor *caller = task_make(POOL, 10, caller_counts);
+    actor_give(caller, port, 0, RIGHT_CALL, 0);
+    actor_start(caller, CALLS + 1);
+    port_next(port, &first);
+    CHECK_EQUAL(ipc_reply(first.token, 0, NULL), OK);
+    for (uint32_t i = 1; i < CALLS; i++) {
+        port_next(port, &next);
+        same += next.token == first.token;
+        taken += (i % TRY == 0 || i > CALLS - TRY) && ipc_reply(first.token, 0, NULL) != E_TOKEN;
+        CHECK_EQUAL(ipc_reply(next.token, 0, NULL), OK);
+    }
+    CHECK_EQUAL(same + taken, 0);
+    port_next(port, &next);
+    CHECK_EQUAL(next.token, first.token);  // as docs/messages.md says
+    CHECK_EQUAL(ipc_reply(next.token, 0, NULL), OK);
+    actor_wait(caller);
+    CHECK_EQUAL(caller->result[0], 0);
+    port_end(port);
+    world_end();
+}
+
 static token_t token_to_answer;
 
 static void replier(struct actor *self) {
