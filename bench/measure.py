@@ -31,6 +31,7 @@ RUNS = {
     "touch": ("boot", "boot_program", "fault_real", "fault_zeroed"),
 }
 PROGRAMS = ("touch",)
+COMMENTS = ("//", ";")  # of C and assembly: how a line begins that is not counted
 # Machines that --scale compares: how to call it, MiB, options of bench/guest/crowd.c.
 SIZES = (("64 MB", 64, ""), ("16 MB", 16, ""), ("3 GB", 3072, ""),
          ("3 GB, 10,000 threads", 3072, "threads=10000"), ("3 GB, 1,000 tasks", 3072, "tasks=1000"))
@@ -101,18 +102,19 @@ def system_size():
     """Rows that count source and bytes."""
     listing = subprocess.run(["i686-linux-gnu-size", "-A", os.path.join(BUILD, "kernel/kernel.elf")],
                              capture_output=True, text=True, check=True).stdout
-    text = sum(int(size) for size in re.findall(r"^\.text\s+(\d+)", listing, re.M))
-    return [Row("kernel_text", text), Row("kernel_c", lines_of("*.c", "*.h")),
-            Row("kernel_asm", lines_of("*.asm"))]
+    sizes = {name: int(size) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", listing, re.M)}
+    return [Row("kernel_text", sizes[".text"]), Row("kernel_rodata", sizes[".rodata"]),
+            Row("kernel_boot", sizes[".boot.text"] + sizes[".boot.data"]),
+            Row("kernel_c", lines_of("*.c", "*.h")), Row("kernel_asm", lines_of("*.asm"))]
 
 
 def lines_of(*patterns):
-    """Lines of source that are not blank."""
+    """Lines of source that are neither blank nor comment."""
     count = 0
     for pattern in patterns:
         for path in glob.glob(os.path.join(HERE, "kernel", pattern)):
             with open(path, encoding="utf-8") as file:
-                count += sum(1 for line in file if line.strip())
+                count += sum(1 for line in file if line.strip() and not line.lstrip().startswith(COMMENTS))
     return count
 
 

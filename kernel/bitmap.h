@@ -4,6 +4,7 @@
 //   law: bit n of level k + 1 == (word n of level k != 0)         (bitmap_check)
 #pragma once
 #include <stdbool.h>
+#include "start.h"
 #include "types.h"
 
 #define BITMAP_LEVELS 6
@@ -17,9 +18,9 @@ struct bitmap {
 };
 
 // Words of storage that a bitmap of `length` items needs.
-uint32_t bitmap_words(uint32_t length);
+BOOT_TEXT uint32_t bitmap_words(uint32_t length);
 // All bits clear; `storage` holds bitmap_words(length) words.
-void bitmap_init(struct bitmap *bitmap, uint32_t *storage, uint32_t length);
+BOOT_TEXT void bitmap_init(struct bitmap *bitmap, uint32_t *storage, uint32_t length);
 bool bitmap_get(const struct bitmap *bitmap, uint32_t item);
 void bitmap_set(struct bitmap *bitmap, uint32_t item);
 void bitmap_clear(struct bitmap *bitmap, uint32_t item);

@@ -29,12 +29,12 @@ static uint64_t segment(uint32_t base, uint32_t limit, uint32_t access, uint32_t
            (uint64_t)(base >> 24) << 56;
 }
 
-static uint64_t gate(uint32_t offset, uint32_t selector, uint32_t access) {
+BOOT_TEXT static uint64_t gate(uint32_t offset, uint32_t selector, uint32_t access) {
     return (uint64_t)(offset & 0xffffu) | (uint64_t)selector << 16 | (uint64_t)access << 40 |
            (uint64_t)(offset >> 16) << 48;
 }
 
-static void table_load(const void *table, uint32_t bytes, bool interrupts) {
+BOOT_TEXT static void table_load(const void *table, uint32_t bytes, bool interrupts) {
     struct __attribute__((packed)) {
         uint16_t limit;
         uint32_t base;
@@ -46,7 +46,7 @@ static void table_load(const void *table, uint32_t bytes, bool interrupts) {
     }
 }
 
-static void segments_load(void) {
+BOOT_TEXT static void segments_load(void) {
     __asm__ volatile(
         "ljmp %0, $1f\n"
         "1: mov %1, %%ss\n"
@@ -59,7 +59,7 @@ static void segments_load(void) {
         : "memory");
 }
 
-static void tss_init(void) {
+BOOT_TEXT static void tss_init(void) {
     main_tss.tss = (struct tss){.ss0 = SELECTOR_KERNEL_DATA, .io_base = sizeof(struct tss)};
     fault_tss = (struct tss){.eip = (uint32_t)(uintptr_t)entry_double_fault,
                              .eflags = EFLAGS_KERNEL,
@@ -74,7 +74,7 @@ static void tss_init(void) {
     gdt[GDT_FAULT_TSS] = segment((uint32_t)(uintptr_t)&fault_tss, sizeof(struct tss) - 1, 0x89, 0);
 }
 
-static void idt_init(void) {
+BOOT_TEXT static void idt_init(void) {
     enum { INTERRUPT = 0x8e, INTERRUPT_USER = 0xee, TRAP_USER = 0xef, TASK = 0x85 };
     for (uint32_t vector = 0; vector < STUBS; vector++) {
         uint32_t access = vector == 3 || vector == 4 ? INTERRUPT_USER : INTERRUPT;

@@ -2,9 +2,10 @@
 // Segment, interrupt and task-state descriptors (Intel SDM volume 3, chapters 3, 6, 7), and the
 // MSRs of sysenter.
 #pragma once
+#include "start.h"
 #include "types.h"
 
-void descriptor_init(void);
+BOOT_TEXT void descriptor_init(void);
 struct thread;
 // Entries from user mode save this thread's registers; %gs has its TLS base.
 void descriptor_thread(const struct thread *thread);

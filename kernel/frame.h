@@ -8,6 +8,7 @@
 #pragma once
 #include <stdbool.h>
 #include "bitmap.h"
+#include "start.h"
 #include "types.h"
 
 enum frame_type {
@@ -57,9 +58,9 @@ extern struct frame_state frames;
 
 // Set up over storage that the caller chose: `table` of `count` entries (all FRAME_ABSENT) and
 // bitmap words.
-void frame_init(struct frame *table, uint32_t *bitmap_storage, uint32_t count, uint32_t low_end);
+BOOT_TEXT void frame_init(struct frame *table, uint32_t *bitmap_storage, uint32_t count, uint32_t low_end);
 // Boot: RAM appears as free, or belongs to the kernel or a boot module.
-void frame_add(frame_t frame, enum frame_type type, uint16_t pool);
+BOOT_TEXT void frame_add(frame_t frame, enum frame_type type, uint16_t pool);
 
 // Take one free frame of `type`. User frames come from the top, others from low memory.
 // `promise`: the caller's pool has a low frame reserved for this. FRAME_NONE: nothing to be had.

@@ -5,7 +5,7 @@
 #define FIRMWARE_END 0xa0u  // frames below are conventional memory, whatever the firmware says of it
 
 error_t iomem_check(frame_t first, uint32_t count) {
-    uint32_t end = memory_frames_max();
+    uint32_t end = memory_frames_max;
     if (count == 0 || count > IOMEM_MAX || first >= end || count > end - first) {
         return E_ARGUMENT;
     }

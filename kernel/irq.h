@@ -2,6 +2,7 @@
 // Interrupt lines of the two 8259 PICs. A line that fires is masked until it is acknowledged.
 #pragma once
 #include "event.h"
+#include "start.h"
 
 #define IRQ_LINES 16u
 #define IRQ_TIMER 0u
@@ -15,7 +16,7 @@ struct irq {
     uint32_t bits;
 };
 
-void irq_init(void);
+BOOT_TEXT void irq_init(void);
 // May the line be taken? E_STATE: it is taken, E_ARGUMENT: no such line, or the kernel's.
 error_t irq_check(uint32_t line);
 // Take a checked line for the object, whose body is a struct irq.

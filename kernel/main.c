@@ -19,10 +19,9 @@
 enum { RANK_INIT = 20 };
 
 __attribute__((noreturn)) void kernel_main(uint32_t magic, uint32_t address);
-__attribute__((noreturn)) void entry_leave(void);
 
-static struct multiboot_info multiboot;
-static union {
+BOOT_DATA static struct multiboot_info multiboot;
+BOOT_DATA static union {
     struct start_info info;
     char page[PAGE_SIZE];
 } start __attribute__((aligned(4096)));
@@ -179,6 +178,5 @@ void kernel_main(uint32_t magic, uint32_t address) {
               frames.free, timer_tsc_khz(), entered,
               space_no_execute == 0 ? ", no NX on this CPU" : "");
     init_start(root);
-    schedule();
-    entry_leave();
+    start_end(root);
 }

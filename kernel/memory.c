@@ -13,11 +13,13 @@
 #define EFER_NO_EXECUTE 0x800u
 #define CR4_GLOBAL 0x80u
 
-extern char kernel_start[], kernel_text_end[], kernel_rodata_end[], kernel_end[];
+extern char kernel_start[], kernel_boot_text_end[], kernel_boot_end[], kernel_text_end[],
+    kernel_rodata_end[], kernel_end[];
 extern char kernel_stack_guard[];
 
+uint32_t memory_frames_max;
 static struct pool root_pool;
-static uint64_t first_table[ENTRIES] __attribute__((aligned(4096)));  // the first 2 MiB in 4 KiB
+uint64_t memory_first_table[ENTRIES] __attribute__((aligned(4096)));
 
 static uint32_t below_kernel(const char *address) {
     return (uint32_t)(uintptr_t)address - LAYOUT_KERNEL;
@@ -34,16 +36,12 @@ static uint32_t address_bits(void) {
     return out[0] & 0xff;
 }
 
-uint32_t memory_frames_max(void) {
-    return (uint32_t)MIN_OF(FRAMES_MAX, 1ull << (address_bits() - PAGE_SHIFT));
-}
-
 static uint32_t frames_count(const struct multiboot_info *info) {
     uint64_t end = 0;
     for (uint32_t i = 0; i < info->range_count; i++) {
         end = MAX_OF(end, info->range[i].end);
     }
-    return (uint32_t)MIN_OF(end >> PAGE_SHIFT, memory_frames_max());
+    return (uint32_t)MIN_OF(end >> PAGE_SHIFT, memory_frames_max);
 }
 
 // Does [first, end) touch [start, stop)? Then go on behind it.
@@ -96,6 +94,7 @@ static void frames_fill(const struct multiboot_info *info, uint32_t place, uint3
 }
 
 struct pool *memory_init(const struct multiboot_info *info) {
+    memory_frames_max = (uint32_t)MIN_OF(FRAMES_MAX, 1ull << (address_bits() - PAGE_SHIFT));
     uint32_t count = frames_count(info);
     uint32_t slots = OBJECTS_MIN;
     while (slots < OBJECTS_MAX && slots < count / 16) {
@@ -124,6 +123,10 @@ struct pool *memory_init(const struct multiboot_info *info) {
     return root;
 }
 
+static bool lies_in(uint32_t physical, const char *first, const char *end) {
+    return physical >= below_kernel(first) && physical < below_kernel(end);
+}
+
 void memory_protect(void) {
     uint32_t out[4];
     cpuid(0x80000001u, out);
@@ -134,16 +137,17 @@ void memory_protect(void) {
     uint64_t base = ENTRY_PRESENT | ENTRY_GLOBAL;
     for (uint32_t i = 0; i < ENTRIES; i++) {
         uint32_t at = i * PAGE_SIZE;
-        bool text = at >= below_kernel(kernel_start) && at < below_kernel(kernel_text_end);
-        bool constant = at >= below_kernel(kernel_text_end) && at < below_kernel(kernel_rodata_end);
-        first_table[i] = at | base | (text ? 0 : space_no_execute) |
-                         (text || constant ? 0 : ENTRY_WRITE);
+        bool text = lies_in(at, kernel_start, kernel_boot_text_end) ||
+                    lies_in(at, kernel_boot_end, kernel_text_end);
+        bool constant = lies_in(at, kernel_text_end, kernel_rodata_end);
+        memory_first_table[i] = at | base | (text ? 0 : space_no_execute) |
+                                (text || constant ? 0 : ENTRY_WRITE);
     }
-    first_table[below_kernel(kernel_stack_guard) >> PAGE_SHIFT] = 0;
+    memory_first_table[below_kernel(kernel_stack_guard) >> PAGE_SHIFT] = 0;
     for (uint32_t i = 1; i < WINDOW_FRAMES / ENTRIES; i++) {
         kernel_page_directory[i] |= ENTRY_GLOBAL | space_no_execute;
     }
-    kernel_page_directory[0] = below_kernel((char *)first_table) | ENTRY_PRESENT | ENTRY_WRITE;
+    kernel_page_directory[0] = below_kernel((char *)memory_first_table) | ENTRY_PRESENT | ENTRY_WRITE;
     boot_directory_pointers[0] = 0;
     cr3_write(cr3_read());
     cr4_write(cr4_read() | CR4_GLOBAL);

@@ -4,6 +4,7 @@
 // whose generation has reached its end is not used again: no generation ever comes back.
 #pragma once
 #include "ipc.h"
+#include "start.h"
 
 struct pool;
 
@@ -73,7 +74,7 @@ struct reference {
 
 #define OBJECTS_MAX 32768u  // a token has 15 bits for a slot
 
-void object_init(struct object *table, uint32_t count);
+BOOT_TEXT void object_init(struct object *table, uint32_t count);
 // Allocate `bytes` for a body from `pool` and a slot of the pool's for it; NULL: E_MEMORY.
 struct object *object_create(enum object_type type, uint32_t bytes, struct pool *pool);
 // End it: all handles die, the body is freed.

@@ -7,6 +7,7 @@
 #pragma once
 #include "frame.h"
 #include "object.h"
+#include "start.h"
 
 #define KALLOC_CLASSES 7  // 32 to 2048 bytes
 
@@ -36,7 +37,7 @@ static inline uint16_t pool_number(const struct pool *pool) {
 }
 
 // The root pool: owns all frames that nothing else does. Called once, with the frame table ready.
-struct pool *pool_root_create(struct pool *storage, uint32_t reserved);
+BOOT_TEXT struct pool *pool_root_create(struct pool *storage, uint32_t reserved);
 #define POOL_DEPTH_MAX 16u  // a pool in a pool in ...: bounds the way down in pool_reap()
 // Split a child off. NULL: out of reservation, low frames, slots or memory, or too deep.
 struct pool *pool_split(struct pool *parent, uint32_t reserved, uint32_t low, uint32_t count);

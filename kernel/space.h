@@ -6,6 +6,7 @@
 #include "layout.h"
 #include "message.h"
 #include "pool.h"
+#include "start.h"
 
 #define ENTRY_PRESENT_BIT 0
 #define ENTRY_ACCESSED_BIT 5
@@ -34,7 +35,7 @@ struct space {
 extern uint64_t kernel_page_directory[ENTRIES];
 extern uint64_t boot_directory_pointers[4];
 extern uint64_t space_no_execute;  // ENTRY_NO_EXECUTE where the CPU has it, else 0
-void space_no_execute_use(void);   // it has it
+BOOT_TEXT void space_no_execute_use(void);   // it has it
 extern struct space *space_loaded;
 extern uint64_t space_loads;       // CR3 loads so far
 

@@ -21,7 +21,7 @@ uint64_t timer_slice_deadline = NEVER;  // NEVER: no slice runs
 static uint64_t programmed = NEVER;      // what the next interrupt comes for
 
 // Channel 2 in mode 0 raises bit 5 of port 0x61 when it has counted down (Intel 8254).
-static uint32_t measure(void) {
+BOOT_TEXT static uint32_t measure(void) {
     uint8_t gate = port_in8(PIT_GATE);
     port_out8(PIT_GATE, (uint8_t)((gate & ~2u) | 1u));
     port_out8(PIT_COMMAND, 0xb0);
@@ -38,7 +38,7 @@ static uint32_t measure(void) {
 
 // A busy host may stop the virtual machine in the middle of a measurement: what two in a row agree
 // on is believed.
-static uint32_t calibrate(void) {
+BOOT_TEXT static uint32_t calibrate(void) {
     uint32_t before = measure();
     for (uint32_t i = 0; i < CALIBRATIONS_MAX; i++) {
         uint32_t now = measure();

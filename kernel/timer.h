@@ -3,6 +3,7 @@
 #pragma once
 #include "deadline.h"
 #include "event.h"
+#include "start.h"
 
 struct timer {
     struct deadline deadline;  // time stamp ticks; first: whose deadline it is, is so found
@@ -10,7 +11,7 @@ struct timer {
     uint32_t bits;
 };
 
-void timer_init(void);
+BOOT_TEXT void timer_init(void);
 // Ticks per millisecond of the time stamp counter.
 uint32_t timer_tsc_khz(void);
 // Nanoseconds since timer_init().

@@ -4,6 +4,7 @@
 #pragma once
 #include "frame.h"
 #include "layout.h"
+#include "start.h"
 
 #define WINDOW_FRAMES (896u * 256u)  // 896 MiB in 2 MiB pages
 
@@ -26,4 +27,4 @@ void window_zero(frame_t frame);
 // Copy bytes first..end (0 <= first <= end <= 4096) and zero the rest of `to`.
 void window_copy(frame_t to, frame_t from, uint32_t first, uint32_t end);
 // Prepare the temporary maps; called once.
-void window_init(void);
+BOOT_TEXT void window_init(void);

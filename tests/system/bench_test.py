@@ -91,6 +91,16 @@ def test_bench_same():
     check(re.search(r"^ipc_2w .* -1,000 ", second.stdout, re.MULTILINE), "no difference printed")
 
 
+def test_bench_size():
+    """bench --size prints the bytes and lines that the build and the sources have"""
+    done = quire("bench", "--size")
+    printed = dict(re.findall(r"^(kernel_\w+) +([\d,]+) ", done.stdout, re.MULTILINE))
+    found = {row.name: f"{row.median:,}" for row in measure.system_size()}
+    check(done.returncode == 0 and printed == found, f"{printed} is not {found}: {done.stderr}")
+    boot = int(found["kernel_boot"].replace(",", ""))
+    check(boot > 4096, f"the start has only {boot} bytes")
+
+
 @takes(2)
 def test_bench_where():
     """bench --where shares out each instruction of one operation, as the guest itself counted them"""
