@@ -25,6 +25,14 @@
         mov es, [cs:data_selector]
 %endmacro
 
+; The registers as they came, but for eax.
+%macro STORE 0
+        mov [SELF(REGISTERS_EBX)], ebx
+        mov [SELF(REGISTERS_ESI)], esi
+        mov [SELF(REGISTERS_EDI)], edi
+        mov [SELF(REGISTERS_EBP)], ebp
+%endmacro
+
 ; CPU time of the thread that stops (%1), and of the one that starts (%2). Changes eax, edx.
 %macro ACCOUNT 2
         rdtsc
@@ -73,14 +81,30 @@ tls_%1: mov [tls_loaded], edx
         jmp switch_%1
 %endmacro
 
-; Words from the third on, of a message with tag %1, from buffer esi to buffer edi. Changes ecx.
-%macro WORDS 1
+; A message of more than two words, with tag %1, from this thread's buffer to thread ecx's; ebx becomes
+; its third word if %2. No such message: %3. Changes eax.
+%macro WORDS 3
+        test %1, ~(TAG_WORDS_MASK | 0xffff)
+        jnz %3
+        cmp %1, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT
+        jae %3
+        mov [saved], esi
+        mov [saved + 4], ecx
+        mov [saved + 8], edi
+        mov edi, [ecx + THREAD_BUFFER]
         mov ecx, %1
+        mov esi, [SELF(THREAD_BUFFER)]
         shr ecx, TAG_WORDS_SHIFT
         sub ecx, 2
         add esi, 8
         add edi, 8
+%if %2
+        mov ebx, [esi]
+%endif
         rep movsd
+        mov esi, [saved]
+        mov ecx, [saved + 4]
+        mov edi, [saved + 8]
 %endmacro
 
 ; The running server may reply to ecx and receive at edx, as far as others do not want the CPU.
@@ -152,19 +176,7 @@ switch: SWITCH call
         TLS call
 
 call_words:
-        test ebx, ~(TAG_WORDS_MASK | 0xffff)
-        jnz slow_refused
-        cmp ebx, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT
-        jae slow_refused
-        mov [saved], esi
-        mov [saved + 4], ecx
-        mov [saved + 8], edi
-        mov esi, [SELF(THREAD_BUFFER)]
-        mov edi, [ecx + THREAD_BUFFER]
-        WORDS ebx
-        mov esi, [saved]
-        mov ecx, [saved + 4]
-        mov edi, [saved + 8]
+        WORDS ebx, 0, slow_refused
         jmp call_deliver
 
 ; --- messages to kernel objects ------------------------------------------------------------------
@@ -247,8 +259,13 @@ object_return:
 
 object_in:
         mov edx, edi
-        mov edi, invoke_in
-        WORDS ebx
+        mov ecx, ebx
+        shr ecx, TAG_WORDS_SHIFT
+        sub ecx, 2
+        add esi, 8
+        mov edi, invoke_in + 8
+        rep movsd
+        mov esi, [edx + THREAD_BUFFER]
         mov edi, edx
         jmp object_answer
 object_out:
@@ -323,20 +340,7 @@ reply_deliver:
         jmp switch
 
 reply_words:
-        test esi, ~(TAG_WORDS_MASK | 0xffff)
-        jnz slow
-        cmp esi, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT
-        jae slow
-        mov [saved], esi
-        mov [saved + 4], ecx
-        mov [saved + 8], edi
-        mov esi, [SELF(THREAD_BUFFER)]
-        mov edi, [ecx + THREAD_BUFFER]
-        mov ebx, [esi + 8]
-        WORDS [saved]
-        mov esi, [saved]
-        mov ecx, [saved + 4]
-        mov edi, [saved + 8]
+        WORDS esi, 1, slow
         jmp reply_deliver
 
 ; A fault that waits for this task (its server word is one more): map the page if there is one, go on.
@@ -349,10 +353,7 @@ reply_fault:
         jz fault_turn
         cmp eax, 1 << (TAG_ITEMS_SHIFT - TAG_WORDS_SHIFT)
         jne slow
-        mov [SELF(REGISTERS_EBX)], ebx
-        mov [SELF(REGISTERS_ESI)], esi
-        mov [SELF(REGISTERS_EDI)], edi
-        mov [SELF(REGISTERS_EBP)], ebp
+        STORE
         mov eax, [SELF(THREAD_TASK)]
         mov ebx, ecx
         mov esi, edx
@@ -427,10 +428,7 @@ signal_wake:
         cmp al, [ecx + THREAD_PRIORITY]
         jae slow
         mov [saved + 4], edx
-        mov [SELF(REGISTERS_EBX)], ebx
-        mov [SELF(REGISTERS_ESI)], esi
-        mov [SELF(REGISTERS_EDI)], edi
-        mov [SELF(REGISTERS_EBP)], ebp
+        STORE
         mov esi, [cpu + CPU_FAST]
         test esi, esi
         jz slow_stored
@@ -573,10 +571,7 @@ slow_call:
         mov [SELF(REGISTERS_EAX)], eax
 slow_refused:
         xor esi, esi
-slow:   mov [SELF(REGISTERS_EBX)], ebx
-        mov [SELF(REGISTERS_ESI)], esi
-        mov [SELF(REGISTERS_EDI)], edi
-        mov [SELF(REGISTERS_EBP)], ebp
+slow:   STORE
 slow_stored:
         mov esp, kernel_stack_top
         call kernel_call

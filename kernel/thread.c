@@ -202,6 +202,7 @@ uint64_t thread_cycles(const struct thread *thread) {
 }
 
 void thread_priority_set(struct thread *thread, uint32_t priority) {
+    schedule_due();  // it may be the running one's, and another is above it now
     if (thread->state == THREAD_READY && thread->queue != NULL) {
         schedule_unqueue(thread);
         thread->priority = (uint8_t)priority;

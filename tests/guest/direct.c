@@ -149,6 +149,28 @@ TEST(direct_wakes, "what makes a higher thread ready lets it run before the answ
     }
 }
 
+static void lowers_itself(struct actor *self) {
+    self->result[0] = ++turn;
+    self->result[1] = thread_priority(HANDLE(SLOT_THREAD), ACTOR_PRIORITY - 2);
+    self->result[2] = ++turn;
+}
+
+TEST(direct_lowers, "who lowers itself below a thread that is ready lets that one run first") {
+    world_begin();
+    turn = 0;
+    struct actor *low = task_make(POOL, 20, lowers_itself), *other = task_make(POOL, 20, takes_turn);
+    CHECK_EQUAL(thread_priority(other->thread, ACTOR_PRIORITY - 1), OK);
+    actor_start(low, 0);
+    actor_start(other, 0);
+    actor_wait(low);
+    CHECK_EQUAL(low->result[1], OK);
+    CHECK(low->result[0] < other->result[0]);
+    CHECK(other->result[0] < low->result[2]);
+    actor_end(other);
+    actor_end(low);
+    world_end();
+}
+
 // --- signals -------------------------------------------------------------------------------------
 
 enum { SIGNALS = 4, EVENT = SLOT_TEST + 1 };
