@@ -70,7 +70,7 @@ enum label {
     __extension__ struct interface##_##name##_out {                                    \
         FOR_EACH_IN(FIELD_DECLARE, out)                                                 \
     };                                                                                  \
-    _Static_assert(sizeof(struct interface##_##name##_in) <= TAG_WORDS_MAX * 4,         \
+    _Static_assert(sizeof(struct interface##_##name##_in) < TAG_WORDS_MAX * 4,          \
                    #interface "_" #name ": request too long");                          \
     _Static_assert(sizeof(struct interface##_##name##_out) <= TAG_WORDS_MAX * 4,        \
                    #interface "_" #name ": reply too long");                            \
@@ -81,6 +81,20 @@ enum label {
 #undef MESSAGE
 #undef INTERFACE
 #define BODY_WORDS(body) (sizeof(body) / 4)
+
+// Words that a request has: WORDS_pager_map ...; a number follows the body of a ONCE to a server.
+#define INTERFACE_FIRST_SERVER 32
+#define NUMBER_WORDS_REPEAT(interface) 0
+#define NUMBER_WORDS_ONCE(interface) ((interface) >= INTERFACE_FIRST_SERVER)
+enum request_words {
+#define INTERFACE(...)
+#define MESSAGE(interface, name, number, mode, ...)                         \
+    WORDS_##interface##_##name = BODY_WORDS(struct interface##_##name##_in) + \
+                                 NUMBER_WORDS_##mode(INTERFACE_##interface),
+#include "ipc.def"
+#undef MESSAGE
+#undef INTERFACE
+};
 
 // --- values of fields ---
 enum { PAGE_STATE_NONE, PAGE_STATE_UNTOUCHED, PAGE_STATE_RESIDENT, PAGE_STATE_SWAPPED };

@@ -39,6 +39,12 @@ error_t ipc_call(handle_t handle, uint32_t label, const void *in, uint32_t in_wo
     return OK;
 }
 
+uint32_t ipc_number(void) {
+    static uint32_t last;
+    last += last == UINT32_MAX ? 2 : 1;
+    return last;
+}
+
 static void receive(handle_t port, enum operation operation, struct received *received) {
     struct ipc_registers r = {.eax = port | operation};
     ipc_enter(&r);

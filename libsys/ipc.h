@@ -38,6 +38,9 @@ __attribute__((warn_unused_result)) error_t ipc_call(handle_t handle, uint32_t l
                                                      const void *in, uint32_t in_words, void *out,
                                                      uint32_t out_words, uint32_t takes);
 
+// A number for a request that must be done once: never 0, and another one each time.
+uint32_t ipc_number(void);
+
 // Receive from `port` (0: the thread's event alone). Never returns for ipc_receive() without a
 // message, an event or an error; ipc_poll() returns E_EMPTY in *received's tag at once.
 void ipc_receive(handle_t port, struct received *received);

@@ -216,7 +216,7 @@ tag_t serve_message(const struct received *received, const uint32_t **words) {
     *words = reply.word;
     uint32_t handles = TAG_HANDLES(received->tag);
     int keeps = TAG_LABEL(received->tag) == LABEL_pager_task_admit && handles == 1 &&
-                TAG_WORDS(received->tag) == BODY_WORDS(struct pager_task_admit_in);
+                TAG_WORDS(received->tag) == WORDS_pager_task_admit;
     for (uint32_t i = 0; i < handles && !keeps; i++) {
         machine_handle_drop(message_buffer()->handle[i]);  // nobody asked for it
     }

@@ -34,7 +34,7 @@ const struct message contract[] = {
 #define INTERFACE(...)
 #define MESSAGE(interface, name, number, mode, right, in, out, takes, gives, list, text)        \
     {LABEL_##interface##_##name, #interface "." #name, right,                                   \
-     BODY_WORDS(struct interface##_##name##_in), LIST_LENGTH(takes), KIND_##list,               \
+     WORDS_##interface##_##name, LIST_LENGTH(takes), KIND_##list,                               \
      {FOR_EACH_IN(FIELD_SPEC, in) {KIND_end, NULL, 0, 0}}},
 #define IPC_FIRST CONTRACT_FIRST
 #define IPC_LAST CONTRACT_LAST

@@ -152,7 +152,8 @@ static void ask_exit(struct actor *self) {
     self->result[0] = init_exit(GIVEN, 5);  // ONCE
 }
 
-TEST(restart_repeat, "what may be repeated is sent again to the new server, what may not is an error") {
+TEST(restart_repeat, "what was received is sent again to the new server; what is done once is numbered") {
+    struct received again;
     world_begin();
     handle_t port = port_make(A, PORT_RANK), nothing = port_make(B, PORT_RANK);
     for (uint32_t once = 0; once < 2; once++) {
@@ -164,12 +165,20 @@ TEST(restart_repeat, "what may be repeated is sent again to the new server, what
         CHECK(!actor_finished(client));
         CHECK_EQUAL(server->result[0], 1);
         CHECK_EQUAL(thread_destroy(server->thread), OK);
+        struct received received;
+        port_next(port, &received);
         if (once) {
+            CHECK_EQUAL(received.tag, TAG(LABEL_init_exit, 2, 0, 0));
+            CHECK_EQUAL(received.word[0], 5);
+            CHECK(received.word[1] != 0);  // the number that says which request this is
+            CHECK_EQUAL(ipc_reply(received.token, TAG_ERROR(E_RESTARTED), NULL), OK);
+            port_next(port, &again);
+            CHECK_EQUAL(again.tag, received.tag);
+            CHECK_EQUAL(again.word[1], received.word[1]);
+            CHECK_EQUAL(ipc_reply(again.token, TAG_ERROR(E_DENIED), NULL), OK);
             actor_wait(client);
-            CHECK_EQUAL(client->result[0], E_RESTARTED);
+            CHECK_EQUAL(client->result[0], E_DENIED);
         } else {
-            struct received received;
-            port_next(port, &received);
             CHECK_EQUAL(received.tag, TAG(LABEL_init_args, 0, 0, 0));
             struct init_args_out out = {.line = {.length = 10, .bytes = "a new life"}};
             CHECK_EQUAL(ipc_reply(received.token, TAG(LABEL_init_args, BODY_WORDS(out), 0, 0),

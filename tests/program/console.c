@@ -24,8 +24,10 @@ TEST(console_unknown_message, "a message that the console does not know is refus
 TEST(console_wrong_length, "messages with too few or too many words are refused") {
     uint32_t words[TAG_WORDS_MAX] = {0};
     for (uint32_t count = 0; count <= TAG_WORDS_MAX; count++) {
-        if (count != BODY_WORDS(struct console_write_in)) {
+        if (count != WORDS_console_write) {
             CHECK_EQUAL(ipc_call(CONSOLE, LABEL_console_write, words, count, NULL, 0, 0), E_LENGTH);
+        }
+        if (count != WORDS_console_read_line) {
             CHECK_EQUAL(ipc_call(CONSOLE, LABEL_console_read_line, words, count, NULL, 0, 0),
                         E_LENGTH);
         }

@@ -50,8 +50,8 @@ TEST(init_unknown, "messages that init does not know, or of another length, are 
     uint32_t words[TAG_WORDS_MAX] = {0};
     CHECK_EQUAL(ipc_call(INIT, LABEL_init_args + 200, words, 1, words, 1, 0), E_MESSAGE);
     CHECK_EQUAL(ipc_call(INIT, LABEL_pager_check, words, 0, words, 1, 0), E_MESSAGE);
-    CHECK_EQUAL(ipc_call(INIT, LABEL_init_kill, words, 0, words, 0, 0), E_LENGTH);
-    CHECK_EQUAL(ipc_call(INIT, LABEL_init_kill, words, 2, words, 0, 0), E_LENGTH);
+    CHECK_EQUAL(ipc_call(INIT, LABEL_init_kill, words, 1, words, 0, 0), E_LENGTH);
+    CHECK_EQUAL(ipc_call(INIT, LABEL_init_kill, words, 3, words, 0, 0), E_LENGTH);
     CHECK_EQUAL(ipc_call(INIT, LABEL_init_spawn, words, 64, words, 1, 0), E_LENGTH);
     CHECK(ipc_call(INIT, LABEL_EVENT, words, 1, words, 0, 0) != OK);
 }
