@@ -4,9 +4,9 @@
 ./quire mutate.
 
 A mutant is compiled with the flags of the build, linked with its other objects, and run under the
-guest suites: those that found the last ones first, until one fails. Sources that the model is made
-of are searched by it too, last. Nothing in the build changes. What ends up as the same machine code
-is no mistake, and not counted.
+guest suites: those that found the last ones first, until one fails. Sources that are unit-tested on
+the host are tried there first; those that the model is made of are searched by it last. Nothing in
+the build changes. What ends up as the same machine code is no mistake, and not counted.
 """
 import concurrent.futures
 import difflib
@@ -26,7 +26,8 @@ import run_tests
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(HERE, "build")
-KERNEL, MODEL = "kernel/kernel.elf", "tests/model/model-tests"
+KERNEL, HOST, MODEL = "kernel/kernel.elf", "tests/host/host-tests", "tests/model/model-tests"
+HOST_TESTS = ("bitmap", "deadline", "frames", "kalloc", "objects", "pool")  # of kernel sources
 # Sources whose mistakes show before or beside the suites: at boot, or only to a debugger.
 SELDOM = ("boot.asm", "constants.c", "log.c", "main.c", "memory.c", "multiboot.c", "panic.c")
 KILLED, SURVIVED, REFUSED, SAME = "killed", "survived", "did not compile", "same code"
@@ -60,7 +61,8 @@ class Program:
             file.write(text if source.endswith(".asm") else f'#line 1 "{named}"\n{text}')
         changes = {named: path, object_file: os.path.join(folder, "mutant.o"),
                    self.target: os.path.join(folder, os.path.basename(self.target))}
-        for command in (line if source.endswith(".asm") else line + ALLOWED, self.link):
+        more = [*ALLOWED, "-iquote", os.path.dirname(source)] if source.endswith(".c") else []
+        for command in (line + more, self.link):
             words = [changes.get(word, word) for word in command]
             words = [os.path.join(folder, "mutant.d") if word.endswith((".o.d", ".d")) and
                      before in ("-MF", "-MD") else word
@@ -140,9 +142,9 @@ class Suites:
 class Trial:
     """How a mutant fares."""
 
-    def __init__(self, suites, with_model=True):
+    def __init__(self, suites, native=True):
         self.suites, self.kernel = suites, Program(KERNEL)
-        self.model = Program(MODEL) if with_model else None
+        self.host, self.model = (Program(HOST), Program(MODEL)) if native else (None, None)
         self.code = code_of(os.path.join(BUILD, KERNEL))
 
     def __call__(self, mutant):
@@ -155,18 +157,24 @@ class Trial:
                 return REFUSED, ""
             if code_of(kernel) == self.code:
                 return SAME, ""
-            found = self.suites.find(kernel) or self.model_finds(folder, source, text)
+            found = (self.native_finds(self.host, HOST_TESTS, folder, source, text) or
+                     self.suites.find(kernel) or
+                     self.native_finds(self.model, [None], folder, source, text))
             return (KILLED, found) if found else (SURVIVED, "")
 
-    def model_finds(self, folder, source, text):
-        if self.model is None or not self.model.knows(source):
+    def native_finds(self, program, names, folder, source, text):
+        """The first test of a program of the host that fails, if the source is in it."""
+        if program is None or not program.knows(source):
             return None
-        program = self.model.build(folder, source, text)
-        if program is None:
-            return "model: does not compile"
-        points = run_tests.run_host(program, [])
-        failed = [reason for _, reason, _ in points if reason]
-        return f"model: {failed[0]}" if failed else None
+        path = program.build(folder, source, text)
+        if path is None:
+            raise RuntimeError(f"{os.path.basename(source)} compiles for the kernel, not for {program.target}")
+        for name in names:
+            points = run_tests.run_host(path, [name] if name else [])
+            failed = [reason for _, reason, _ in points if reason]
+            if failed:
+                return f"{os.path.basename(path)}: {failed[0]}"
+        return None
 
 
 def in_tree(name):
@@ -223,7 +231,7 @@ def options():
     parser.add_argument("--files", nargs="+", metavar="FILE", default=None,
                         help="sources to make them in (default: most of kernel/)")
     parser.add_argument("--suites", nargs="+", metavar="NAME", default=[],
-                        help="guest suites that try them (default: all, and the model)")
+                        help="guest suites that try them (default: all, unit tests and model)")
     parser.add_argument("--count", type=door.number(1, 100000, "how many mutants"), default=60)
     parser.add_argument("--seed", type=door.number(0, 10 ** 9, "a seed"), default=1)
     parser.add_argument("--jobs", type=door.number(1, 64, "how many at a time"),
@@ -250,7 +258,7 @@ def main():
         return 0
     suites = Suites(choice.suites)
     suites.prepare()
-    report(run(Trial(suites, with_model=not choice.suites), chosen, choice.jobs))
+    report(run(Trial(suites, native=not choice.suites), chosen, choice.jobs))
     return 0
 
 

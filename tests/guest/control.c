@@ -90,7 +90,11 @@ static void registers_check(struct actor *actor, uint32_t flags, uint32_t flags_
         CHECK_EQUAL(shown[i], expected[i]);
     }
     CHECK_EQUAL(shown[8] & ~2u, flags_then & ~0x10000u);  // pushf shows no RF
-    CHECK_EQUAL(thread_suspend(actor->thread), OK);
+    for (uint32_t times = 0; times < 2; times++) {        // suspended already, it stays as it is
+        CHECK_EQUAL(thread_suspend(actor->thread), OK);
+        CHECK_EQUAL(thread_registers(actor->thread, &r), OK);
+        CHECK(r.eax == 1 && r.ebx == 2 && r.edx == 4 && r.ebp == 7);
+    }
 }
 
 TEST(registers, "what is written is what the thread runs on with; of the flags, only a user's") {

@@ -68,6 +68,11 @@ TEST(bitmap_words_used, "the words asked for are the words used, no more") {
         }
         free(exact);
         CHECK_EQUAL(used, words);
+        for (uint32_t bits = lengths[l], part = 0; part != 1; bits = part) {
+            part = bits / 32 + (bits % 32 != 0);
+            used -= part;
+        }
+        CHECK_EQUAL(used, 0);  // a bit of a level for each word of the level below it
     }
 }
 

@@ -89,6 +89,19 @@ TEST(kalloc_classes, "a freed block is used again for its own size class only") 
     machine_check();
 }
 
+TEST(kalloc_fits, "a block of 32, 64, 128 bytes takes just that, and a frame loses 64") {
+    for (uint32_t bytes = 32; bytes <= 1024; bytes *= 2) {
+        struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
+        struct pool *pool = pool_split(root, 1, 0, 20);
+        uint32_t blocks = 0;
+        while (kalloc(pool, bytes) != NULL) {
+            blocks++;
+        }
+        CHECK_EQUAL(blocks, (PAGE_SIZE - 64) / bytes);
+        machine_check();
+    }
+}
+
 TEST(kalloc_exhausted, "with a reservation of n frames exactly what fits into n frames is had") {
     for (uint32_t reserved = 0; reserved < 6; reserved++) {
         struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);

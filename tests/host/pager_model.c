@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pager_model.h"
+#include "pager_model_store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +18,7 @@ struct model model;
 int machine_traces = 1, machine_traces_always;
 static struct sim_run *decisions;  // of the pager's policies since model_start()
 
-struct model_frame {
-    uint32_t word[MODEL_WORDS];
-    uint16_t maps;
-    uint8_t taken, self;  // self: mapped into the pager
-    uint8_t reads, writes;  // transfers that work on it
-    uint8_t pinned;
-};
 static struct model_frame *frame_table;
-static uint32_t (*store)[MODEL_WORDS];
-static struct block_ring *ring;
-static struct ring_request transfers[RING_LENGTH];
-static uint32_t transfer_pending;
 static uint64_t seed_state;
 static token_t last_token;
 
@@ -53,7 +42,7 @@ uint32_t model_file_word(uint32_t page, uint32_t word) {
     return 0xf11e0000u + page * MODEL_WORDS + word;
 }
 
-static struct model_frame *frame_at(frame_t number) {
+struct model_frame *model_frame(frame_t number) {
     CHECK(number > 0 && number <= model.frames);
     return &frame_table[number];
 }
@@ -101,7 +90,7 @@ static bool fails_now(void) {
 error_t machine_window_map(enum window window, uint32_t page, uint32_t frame_flags) {
     CHECK(page < window_sizes[window]);
     CHECK(!window_ready[window][page]);
-    struct model_frame *f = frame_at(frame_flags >> 8);
+    struct model_frame *f = model_frame(frame_flags >> 8);
     CHECK(f->taken && f->maps == 0 && f->reads == 0 && f->writes == 0);
     for (uint32_t i = 0; i < MODEL_WORDS && !(frame_flags & FRAME_ZERO); i++) {
         CHECK_EQUAL(f->word[i], 0);
@@ -138,16 +127,16 @@ uint32_t machine_frames_take(frame_t *list, uint32_t count) {
 }
 
 error_t machine_frame_return(frame_t frame) {
-    CHECK(frame_at(frame)->maps == 0 && frame_at(frame)->taken && !frame_at(frame)->pinned);
-    frame_at(frame)->taken = 0;
+    CHECK(model_frame(frame)->maps == 0 && model_frame(frame)->taken && !model_frame(frame)->pinned);
+    model_frame(frame)->taken = 0;
     return OK;
 }
 
 void machine_frames_pin(const frame_t *list, uint32_t count) {
     CHECK(count > 0 && count <= LIST_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        CHECK(frame_at(list[i])->taken && !frame_at(list[i])->pinned);
-        frame_at(list[i])->pinned = 1;
+        CHECK(model_frame(list[i])->taken && !model_frame(list[i])->pinned);
+        model_frame(list[i])->pinned = 1;
     }
     model.pinned += count;
 }
@@ -155,7 +144,7 @@ void machine_frames_pin(const frame_t *list, uint32_t count) {
 void machine_frames_unpin(const frame_t *list, uint32_t count) {
     CHECK(count > 0 && count <= LIST_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        struct model_frame *frame = frame_at(list[i]);
+        struct model_frame *frame = model_frame(list[i]);
         CHECK(frame->pinned && frame->reads == 0 && frame->writes == 0);
         frame->pinned = 0;
     }
@@ -163,7 +152,7 @@ void machine_frames_unpin(const frame_t *list, uint32_t count) {
 }
 
 error_t machine_frame_copy(frame_t to, frame_t from, uint32_t end) {
-    struct model_frame *f = frame_at(to);
+    struct model_frame *f = model_frame(to);
     CHECK(f->maps == 0 && f->reads == 0 && f->writes == 0);
     CHECK(from >= MODEL_MODULE_FIRST && from < MODEL_MODULE_FIRST + MODEL_MODULE_PAGES);
     if (fails_now()) {
@@ -183,7 +172,7 @@ static uint32_t entry_take(struct model_entry *entry, bool unmap) {
     uint32_t report = entry->frame << 8 | (entry->accessed ? FRAME_ACCESSED : 0) |
                       (entry->dirty ? FRAME_DIRTY : 0);
     if (unmap) {
-        frame_at(entry->frame)->maps--;
+        model_frame(entry->frame)->maps--;
         *entry = (struct model_entry){0};
     }
     return report;
@@ -249,7 +238,7 @@ error_t machine_reply_map(token_t token, const struct map_item *item) {
     struct model_task *task = thread->task;
     uint32_t page = item->page >> PAGE_SHIFT, rights = PAGE_OFFSET(item->page);
     frame_t number = ITEM_FRAME(*item);
-    struct model_frame *frame = frame_at(number);
+    struct model_frame *frame = model_frame(number);
     CHECK(rights != 0 && (rights & ~MAP_RIGHTS) == 0);
     CHECK((rights & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE));
     CHECK(page >= LAYOUT_USER_FIRST / PAGE_SIZE && page < LAYOUT_KERNEL / PAGE_SIZE);
@@ -289,13 +278,6 @@ void machine_handle_drop(handle_t handle) {
     (void)task_at(handle);
 }
 
-struct block_ring *machine_ring(void) {
-    return ring;
-}
-
-void machine_ring_signal(void) {
-}
-
 void machine_trace_record(uint32_t kind, uint32_t task, uint32_t word0, uint32_t word1,
                           uint32_t word2) {
     struct trace_record record = {.kind = (uint16_t)kind, .peer = (uint16_t)task,
@@ -314,88 +296,6 @@ static void replayed(void *context, const struct sim_run_result *result) {
 
 void model_replay(void) {
     CHECK_EQUAL(sim_run_replay(decisions, replayed, NULL), 0);
-}
-
-// ---- the block server ------------------------------------------------------------------------
-
-static uint32_t store_size;
-
-// The first half of the words moves when a transfer begins, the second when it ends.
-static void transfer_move(const struct ring_request *request, uint32_t from, uint32_t to) {
-    struct model_frame *frame = frame_at(request->frame);
-    for (uint32_t i = from; i < to; i++) {
-        if (request->operation == RING_READ) {
-            frame->word[i] = store[request->disk_page][i];
-        } else {
-            store[request->disk_page][i] = frame->word[i];
-        }
-    }
-}
-
-static void transfer_begin(void) {
-    struct ring_request request = ring->request[ring->taken++ % RING_LENGTH];
-    struct model_frame *frame = frame_at(request.frame);
-    CHECK(request.operation == RING_READ || request.operation == RING_WRITE);
-    CHECK(request.disk_page > 0 && request.disk_page < store_size && frame->taken);
-    CHECK(frame->pinned);
-    for (uint32_t i = 0; i < transfer_pending; i++) {
-        CHECK(transfers[i].disk_page != request.disk_page && transfers[i].frame != request.frame);
-    }
-    frame->reads += request.operation == RING_READ;
-    frame->writes += request.operation == RING_WRITE;
-    CHECK(frame->reads == 0 || frame->maps == 0);
-    transfer_move(&request, 0, MODEL_WORDS / 2);
-    transfers[transfer_pending++] = request;
-    model.begun++;
-}
-
-static void transfer_end(uint32_t index) {
-    struct ring_request request = transfers[index];
-    bool fails = model.io_errors != 0 && model_random(model.io_errors) == 0;
-    struct model_frame *frame = frame_at(request.frame);
-    CHECK(frame->pinned);
-    transfer_pending--;
-    memmove(&transfers[index], &transfers[index + 1],
-            (transfer_pending - index) * sizeof transfers[0]);
-    if (!fails) {
-        transfer_move(&request, MODEL_WORDS / 2, MODEL_WORDS);
-    }
-    frame->reads -= request.operation == RING_READ;
-    frame->writes -= request.operation == RING_WRITE;
-    ring->completion[ring->completed++ % RING_LENGTH] =
-        (struct ring_completion){request.tag, fails ? E_IO : OK};
-}
-
-static uint32_t transfer_draw(void) {
-    if (model.slowness != 0 && model_random(64) != 0) {
-        return transfer_pending - 1;
-    }
-    return model.hold ? 1 + model_random(transfer_pending - 1) : model_random(transfer_pending);
-}
-
-void model_block_step(void) {
-    (void)pager_work();
-    if (model.slowness != 0 && model_random(model.slowness) != 0) {
-        return;
-    }
-    if (ring->taken != ring->submitted && model_random(2) == 0) {
-        transfer_begin();
-    } else if (transfer_pending > model.hold) {
-        transfer_end(transfer_draw());
-        demand_continue();
-    }
-    (void)pager_work();
-}
-
-void model_block_drain(void) {
-    model.slowness = 0;
-    model.hold = false;
-    for (uint32_t i = 0; i < 10000 && (transfer_pending > 0 || ring->submitted != ring->collected ||
-                                       transfer_count > 0 || pager_work()); i++) {
-        model_block_step();
-    }
-    CHECK(transfer_count == 0);
-    CHECK_EQUAL(model.pinned, 0);
 }
 
 // ---- tasks -----------------------------------------------------------------------------------
@@ -464,7 +364,7 @@ bool model_access(struct model_thread *thread, uint32_t page, bool write,
         thread_fault(thread, fault_label(entry, write), page);
         return false;
     }
-    struct model_frame *frame = frame_at(entry->frame);
+    struct model_frame *frame = model_frame(entry->frame);
     entry->accessed = 1;
     entry->dirty |= write;
     memcpy(write ? frame->word : value, write ? value : frame->word, sizeof frame->word);
@@ -496,10 +396,7 @@ void model_start(uint32_t frames, uint32_t store_pages, uint32_t seed) {
     seed_state = seed * 2 + 1;
     decisions = sim_run_new();
     frame_table = calloc(MODEL_FRAMES_MAX + 1, sizeof *frame_table);
-    store = calloc(MODEL_STORE_MAX, sizeof *store);
-    ring = calloc(1, sizeof *ring);
-    transfer_pending = 0;
-    store_size = store_pages;
+    model_store_start(store_pages);
     windows_open();
     pager_init();
     field_name name = {"program"};
@@ -517,11 +414,8 @@ void model_stop(void) {
     sim_run_free(decisions);
     decisions = NULL;
     free(frame_table);
-    free(store);
-    free(ring);
     frame_table = NULL;
-    store = NULL;
-    ring = NULL;
+    model_store_stop();
     windows_close();
 }
 

@@ -87,11 +87,11 @@ def test_mutate_finds():
     for kind, words, suite in PLANTED:
         suites = mutate.Suites([suite])
         suites.prepare()
-        outcome, found = mutate.Trial(suites, with_model=False)(planted(kind, words))
+        outcome, found = mutate.Trial(suites, native=False)(planted(kind, words))
         check(outcome == mutate.KILLED and found.startswith(suite), f"{words}: {outcome} {found}")
     suites = mutate.Suites(["pass"])
     suites.prepare()
-    trial = mutate.Trial(suites, with_model=False)
+    trial = mutate.Trial(suites, native=False)
     fault = planted(*PLANTED[0][:2])
     for now, expected in (("}", mutate.REFUSED), (PLANTED[0][1] + ";", mutate.SAME),
                           (";", mutate.SURVIVED)):  # this suite lets no task fault
