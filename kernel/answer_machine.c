@@ -129,7 +129,7 @@ error_t answer_trace_attach(const struct invocation *invocation, const struct tr
     static frame_t ring[LIST_MAX];
     for (uint32_t i = 0; i < in->count; i++) {
         ring[i] = ITEM_FRAME(invocation->buffer->list[i]);
-        if (!frame_owned(ring[i], pool_number(invocation->task->pool)) || !frame_is_low(ring[i]) ||
+        if (!pool_owns(invocation->task->pool, ring[i]) || !frame_is_low(ring[i]) ||
             frame_entry(ring[i])->maps & FRAME_RING) {
             return E_OWNER;
         }

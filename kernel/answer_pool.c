@@ -145,7 +145,7 @@ static error_t frames_hold(const struct invocation *invocation, uint32_t count,
     error_t error = count == 0 || count > LIST_MAX ? E_ARGUMENT : OK;
     for (*done = 0; error == OK && *done < count; *done += error == OK) {
         frame_t frame = ITEM_FRAME(list[*done]);
-        if (!frame_owned(frame, pool_number(invocation->body))) {
+        if (!pool_owns(invocation->body, frame)) {
             error = E_OWNER;
         } else if (frame_entry(frame)->maps - hold->least > hold->most - hold->least) {
             error = hold->error;
@@ -221,7 +221,7 @@ error_t answer_pool_frames_give(const struct invocation *invocation,
 error_t answer_pool_frame_zero(const struct invocation *invocation,
                                const struct pool_frame_zero_in *in,
                                struct pool_frame_zero_out *out) {
-    if (!frame_owned(in->frame, pool_number(invocation->body))) {
+    if (!pool_owns(invocation->body, in->frame)) {
         return E_OWNER;
     }
     window_zero(in->frame);
@@ -240,8 +240,8 @@ error_t answer_pool_frame_copy(const struct invocation *invocation,
     if (in->first > in->end || in->end > PAGE_SIZE) {
         return E_ARGUMENT;
     }
-    if (!frame_owned(in->to, pool_number(invocation->body)) ||
-        !frame_owned(in->from, object_slot(source->object)) || in->to == in->from) {
+    if (!pool_owns(invocation->body, in->to) ||
+        !pool_owns(source->object->body, in->from) || in->to == in->from) {
         return E_OWNER;
     }
     window_copy(in->to, in->from, in->first, in->end);

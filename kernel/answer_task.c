@@ -3,8 +3,6 @@
 #include "invoke.h"
 #include "event.h"
 #include "port.h"
-#include "tracepoint.h"
-#include "window.h"
 
 enum { TABLES_A_SLICE = 64 };  // page tables freed in one message
 
@@ -155,84 +153,11 @@ error_t answer_task_death_event(const struct invocation *invocation,
 
 // --- the address space ---------------------------------------------------------------------------
 
-static error_t count_check(uint32_t count) {
-    return count == 0 || count > LIST_MAX ? E_ARGUMENT : OK;
-}
-
-error_t answer_task_map(const struct invocation *invocation, const struct task_map_in *in,
-                        struct task_map_out *out) {
-    struct task *task = invocation->body;
-    const struct map_item *list = invocation->buffer->list;
-    if (count_check(in->count) != OK) {
-        return E_ARGUMENT;
-    }
-    if (task->state == TASK_STATE_DEAD) {
-        return E_STATE;
-    }
-    const struct pool *owner = invocation->task->pool;
-    out->done = in->count;
-    error_t error = in->count <= TAG_ITEMS_MAX
-                        ? space_map(&task->space, list, in->count, owner)
-                        : space_map_part(&task->space, list, in->count, owner, &out->done);
-    if (error == OK) {
-        trace_map(invocation->thread, task, list, out->done);
-    }
-    return error;
-}
-
-error_t answer_task_unmap(const struct invocation *invocation, const struct task_unmap_in *in,
-                          struct task_unmap_out *out) {
-    struct task *task = invocation->body;
-    struct map_item *list = invocation->buffer->list;
-    if (count_check(in->count) != OK) {
-        return E_ARGUMENT;
-    }
-    error_t error = space_change_part(&task->space, list, in->count, false, &out->done);
-    if (error == OK) {
-        trace_items(EVENT_unmap, invocation->thread, task, list, out->done);
-    }
-    return error;
-}
-
-error_t answer_task_protect(const struct invocation *invocation, const struct task_protect_in *in,
-                            struct task_protect_out *out) {
-    struct task *task = invocation->body;
-    if (count_check(in->count) != OK) {
-        return E_ARGUMENT;
-    }
-    return space_change_part(&task->space, invocation->buffer->list, in->count, true, &out->done);
-}
-
-// For the trace: how many of `count` pages were accessed.
-static uint32_t accessed_count(const uint32_t *bitmap, uint32_t count) {
-    uint32_t accessed = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        accessed += bitmap[i / 32] >> i % 32 & 1;
-    }
-    return accessed;
-}
-
-error_t answer_task_scan(const struct invocation *invocation, const struct task_scan_in *in,
-                         struct task_scan_out *out) {
-    struct task *task = invocation->body;
-    if (in->count == 0 || in->count > SCAN_MAX) {
-        return E_ARGUMENT;
-    }
-    if (!space_page_valid(in->first) ||
-        in->count > (LAYOUT_KERNEL - in->first) >> PAGE_SHIFT) {
-        return E_ADDRESS;
-    }
-    out->present = space_scan(&task->space, in->first, in->count, invocation->buffer->bitmap);
-    TRACE_THREAD(scan, invocation->thread, object_slot(task->object), 0, 0, in->first, in->count,
-                 accessed_count(invocation->buffer->bitmap[0], in->count));
-    return OK;
-}
-
 error_t answer_task_entries_read(const struct invocation *invocation,
                                  const struct task_entries_read_in *in,
                                  struct task_entries_read_out *out) {
     const struct task *task = invocation->body;
-    if (count_check(in->count) != OK) {
+    if (in->count - 1 >= LIST_MAX) {
         return E_ARGUMENT;
     }
     if (PAGE_OFFSET(in->first) != 0 || in->first >= LAYOUT_KERNEL) {

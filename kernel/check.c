@@ -41,7 +41,7 @@ static void table_walk(const uint64_t *table, uint32_t step) {
         if (step == 1) {
             continue;
         }
-        if (entry->type != FRAME_USER && entry->type != FRAME_BUFFER) {
+        if (entry->type != (table[i] & ENTRY_FIXED ? FRAME_BUFFER : FRAME_USER)) {
             broken(frame, LAW_user_frames_only);
         }
         if (table[i] & ENTRY_WRITE && !(table[i] & ENTRY_NO_EXECUTE) && space_no_execute != 0) {

@@ -104,20 +104,6 @@ static inline void bytes_copy(void *to, const void *from, uint32_t bytes) {
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
 }
 
-// Shift a bit of memory in at the low end of `bits`; the second also clears it there.
-static inline uint32_t bit_push(uint32_t bits, const uint32_t *word, uint32_t number) {
-    __asm__("btl %2, %1; adcl %0, %0" : "+r"(bits) : "m"(*word), "i"(number) : "cc");
-    return bits;
-}
-static inline uint32_t bit_take(uint32_t bits, uint32_t *word, uint32_t number) {
-    __asm__("btrl %2, %1; adcl %0, %0" : "+r"(bits), "+m"(*word) : "i"(number) : "cc");
-    return bits;
-}
-// Add a bit of memory to `sum`.
-static inline uint32_t bit_add(uint32_t sum, const uint32_t *word, uint32_t number) {
-    __asm__("btl %2, %1; adcl $0, %0" : "+r"(sum) : "m"(*word), "i"(number) : "cc");
-    return sum;
-}
 static inline uint32_t bit_lowest(uint32_t word) {
     return (uint32_t)__builtin_ctz(word);
 }

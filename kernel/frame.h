@@ -79,7 +79,3 @@ static inline struct frame *frame_entry(frame_t frame) {
 static inline bool frame_is_low(frame_t frame) {
     return frame < frames.low_end;
 }
-// A number from outside names a user frame of `pool`?
-static inline bool frame_owned(frame_t frame, uint16_t pool) {
-    return frame < frames.count && frames.table[frame].word == FRAME_WORD(FRAME_USER, pool);
-}

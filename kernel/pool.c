@@ -18,6 +18,7 @@ struct pool *pool_root_create(struct pool *storage, uint32_t reserved) {
     object->body = storage;
     object->pool = storage;
     storage->object = object;
+    storage->user_frame = FRAME_WORD(FRAME_USER, object_slot(object));
     return storage;
 }
 
@@ -40,8 +41,9 @@ struct pool *pool_split(struct pool *parent, uint32_t reserved, uint32_t low, ui
         return NULL;
     }
     struct pool *pool = object->body;
-    *pool = (struct pool){.object = object, .parent = parent, .reserved = reserved,
-                          .low_reserved = low, .objects_reserved = count,
+    *pool = (struct pool){.object = object, .parent = parent,
+                          .user_frame = FRAME_WORD(FRAME_USER, object_slot(object)),
+                          .reserved = reserved, .low_reserved = low, .objects_reserved = count,
                           .depth = (uint16_t)(parent->depth + 1)};
     parent->split += reserved;
     parent->objects_split += count;

@@ -16,6 +16,7 @@ struct slab;
 struct pool {
     struct object *object;
     struct pool *parent;
+    uint32_t user_frame;    // FRAME_WORD of its user frames
     uint32_t reserved;
     uint32_t used;
     uint32_t split;
@@ -33,7 +34,11 @@ struct pool {
 };
 
 static inline uint16_t pool_number(const struct pool *pool) {
-    return object_slot(pool->object);
+    return (uint16_t)pool->user_frame;
+}
+// A number from outside names a user frame of the pool?
+static inline bool pool_owns(const struct pool *pool, frame_t frame) {
+    return frame < frames.count && frame_entry(frame)->word == pool->user_frame;
 }
 
 // The root pool: owns all frames that nothing else does. Called once, with the frame table ready.

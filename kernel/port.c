@@ -256,8 +256,7 @@ error_t port_receive(struct thread *thread, struct port *port, bool wait) {
 // --- reply ---------------------------------------------------------------------------------------
 
 error_t port_map_one(struct task *task, const struct pool *owner, uint32_t page, uint32_t frame) {
-    struct map_item item = {page, frame};
-    return space_map(&task->space, &item, 1, owner);
+    return space_map_one(&task->space, page, frame, owner);
 }
 
 // A reply to a fault: nothing (try again), map items, or an error that ends the task.
@@ -277,7 +276,8 @@ static error_t reply_fault(struct thread *server, struct thread *faulter, tag_t 
         for (uint32_t i = 1; i < count; i++) {
             items[i] = server->buffer->item[i];
         }
-        error_t error = space_map(&faulter->task->space, items, count, server->task->pool);
+        uint32_t done;
+        error_t error = space_map(&faulter->task->space, items, count, server->task->pool, &done);
         if (error != OK) {
             return error;
         }

@@ -44,7 +44,7 @@ void reap_object(struct object *object) {
 static error_t frames_end(struct pool *pool, bool *left) {
     frame_t end = MIN_OF(frames.count - pool->reap_next, FRAMES_A_SLICE) + pool->reap_next;
     for (; pool->reap_next < end; pool->reap_next++) {
-        if (!frame_owned(pool->reap_next, pool_number(pool))) {
+        if (!pool_owns(pool, pool->reap_next)) {
             continue;
         }
         if (frame_entry(pool->reap_next)->maps & ~FRAME_PINS) {

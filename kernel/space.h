@@ -20,13 +20,14 @@
 #define ENTRY_GLOBAL 0x100u
 #define ENTRY_UNCACHED 0x18u
 #define ENTRY_DEVICE 0x200u  // ours: names a device's frame, which the frame table knows nothing of
+#define ENTRY_FIXED 0x400u   // ours: a device's or a message buffer, which no list unmaps or protects
 #define ENTRY_NO_EXECUTE (1ull << 63)
 #define ENTRY_FRAME(entry) ((frame_t)((entry) >> PAGE_SHIFT & 0xffffffu))
 #define ENTRIES 512u
 
 struct space {
     uint64_t *pointers;      // page-directory-pointer table: four entries, kalloc'd, below 4 GiB
-    uint64_t *directory[3];  // NULL until needed
+    uint64_t *directory[4];  // NULL until needed; the kernel's gigabyte is not a space's
     struct pool *pool;       // pays for tables
     uint32_t mapped;         // user pages mapped, message buffers included
     uint32_t tables;         // page tables and directories
@@ -77,25 +78,17 @@ static inline uint32_t space_report(uint64_t entry) {
 }
 _Static_assert(ENTRY_ACCESSED >> 4 == FRAME_ACCESSED && ENTRY_DIRTY >> 4 == FRAME_DIRTY, "report");
 
-// Lists of items, each an allegation of the caller's. Up to TAG_ITEMS_MAX: all or none; longer ones
-// stop at the first bad item, and it is an error only if that is the first. *done: how many.
-// Map user frames of `owner`; stops also when 16 were zeroed.
-error_t space_map_part(struct space *space, const struct map_item *items, uint32_t count,
-                       const struct pool *owner, uint32_t *done);
-// Unmap, or change rights; writes space_report() into each item. No message buffers.
-error_t space_change_part(struct space *space, struct map_item *items, uint32_t count,
-                          bool protect, uint32_t *done);
-// One item, but for FRAME_ZERO.
-error_t space_map_one(struct space *space, struct map_item item, const struct pool *owner);
-// Up to TAG_ITEMS_MAX items, all or none.
-static inline error_t space_map(struct space *space, const struct map_item *items, uint32_t count,
-                                const struct pool *owner) {
-    if (count == 1 && !(items->frame & FRAME_ZERO)) {
-        return space_map_one(space, *items, owner);
-    }
-    uint32_t done;
-    return space_map_part(space, items, count, owner, &done);
-}
+// One item, an allegation of the caller's: a frame of `owner` and flags at page | rights.
+error_t space_map_one(struct space *space, vaddr_t page, uint32_t frame, const struct pool *owner);
+// One item: unmap it, or change its rights; writes space_report() into it. No message buffers.
+error_t space_unmap_one(struct space *space, struct map_item *item);
+error_t space_protect_one(struct space *space, struct map_item *item);
+// Lists of such items. Up to TAG_ITEMS_MAX: all or none; longer ones stop at the first bad item, and
+// it is an error only if that is the first. *done: how many. Maps also stop when 16 were zeroed.
+error_t space_map(struct space *space, const struct map_item *items, uint32_t count,
+                  const struct pool *owner, uint32_t *done);
+error_t space_change(struct space *space, struct map_item *items, uint32_t count, bool protect,
+                     uint32_t *done);
 // Read and clear Accessed, read Dirty of up to 1024 pages into bitmap[0] and [1], whose words up to
 // the next 64 pages are written. Returns how many are present.
 uint32_t space_scan(struct space *space, vaddr_t first, uint32_t count, uint32_t bitmap[2][32]);

@@ -19,6 +19,7 @@ static void page_invalidate(vaddr_t page) {
     invalidations++;
 }
 #include "kernel/space.c"
+#include "kernel/space_change.c"
 
 enum { FRAMES = 1024, KERNEL = 20, PAGES = 24 };
 
@@ -50,6 +51,10 @@ static struct map_item item_of(uint32_t i, uint32_t rights, frame_t frame) {
     return (struct map_item){page_of(i) | rights, frame << 8};
 }
 
+static error_t map_one(struct map_item item) {
+    return space_map_one(&space, item.page, item.frame, root);
+}
+
 TEST(space_model, "2,000 random maps, changes and removals agree with a plain list") {
     start(100);
     frame_t mapped[PAGES] = {0};
@@ -66,14 +71,13 @@ TEST(space_model, "2,000 random maps, changes and removals agree with a plain li
         CHECK(present == (mapped[i] != 0));
         if (!present) {
             struct map_item item = item_of(i, MAP_READ | MAP_WRITE, frame[k]);
-            CHECK_EQUAL(space_map(&space, &item, 1, root), OK);
+            CHECK_EQUAL(map_one(item), OK);
             mapped[i] = frame[k];
             count++;
         } else if (roll(&state) % 2 == 0) {
             *entry |= ENTRY_DIRTY;
             struct map_item item = item_of(i, MAP_READ, 0);
-            uint32_t done;
-            CHECK_EQUAL(space_change_part(&space, &item, 1, true, &done), OK);
+            CHECK_EQUAL(space_protect_one(&space, &item), OK);
             CHECK_EQUAL(ITEM_FRAME(item), mapped[i]);
             CHECK(*entry & ENTRY_DIRTY && !(*entry & ENTRY_WRITE));
         } else {
@@ -100,12 +104,12 @@ TEST(space_rights, "entries carry exactly the rights asked for, user always, exe
                  {MAP_READ | MAP_EXECUTE, ENTRY_PRESENT | ENTRY_USER}};
     for (uint32_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         struct map_item item = item_of(i, kinds[i].rights, frame);
-        CHECK_EQUAL(space_map(&space, &item, 1, root), OK);
+        CHECK_EQUAL(map_one(item), OK);
         CHECK(*space_entry(&space, page_of(i)) ==
               (kinds[i].bits | (uint64_t)frame << PAGE_SHIFT));
     }
     struct map_item wrong = item_of(5, MAP_RIGHTS, frame);
-    CHECK_EQUAL(space_map(&space, &wrong, 1, root), E_WX);
+    CHECK_EQUAL(map_one(wrong), E_WX);
     end();
 }
 
@@ -115,10 +119,11 @@ TEST(space_map_fails_whole, "when the n-th page table cannot be paid nothing is 
         start(reserved);
         frame = pool_take(root, FRAME_USER);
         struct map_item items[12];
+        uint32_t done;
         for (uint32_t i = 0; i < 12; i++) {
             items[i] = item_of(i, MAP_READ, frame);
         }
-        error_t error = space_map(&space, items, 12, root);
+        error_t error = space_map(&space, items, 12, root, &done);
         if (error == OK) {
             CHECK_EQUAL(reserved, 1 + 3 + 12);  // pointers, three directories, twelve tables
             end();
@@ -139,21 +144,20 @@ TEST(space_tlb, "entries of the loaded space are invalidated; a new directory re
     frame_t frame = pool_take(root, FRAME_USER);
     struct map_item item = item_of(0, MAP_READ, frame);
     loads = invalidations = 0;
-    CHECK_EQUAL(space_map(&space, &item, 1, root), OK);
+    CHECK_EQUAL(map_one(item), OK);
     space_remove(&space, page_of(0), space_entry(&space, page_of(0)));
     CHECK_EQUAL(loads + invalidations, 0);  // it is not loaded: nothing of it is cached
     CHECK(space_trim(&space, page_of(0)));
     space_load(&space);
     space_load(&space);
     CHECK_EQUAL(loads, 1);
-    CHECK_EQUAL(space_map(&space, &item, 1, root), OK);
+    CHECK_EQUAL(map_one(item), OK);
     CHECK_EQUAL(loads, 2);
     struct map_item wider = item_of(0, MAP_READ | MAP_WRITE, 0);
-    uint32_t done;
-    CHECK_EQUAL(space_change_part(&space, &wider, 1, true, &done), OK);
+    CHECK_EQUAL(space_protect_one(&space, &wider), OK);
     CHECK_EQUAL(invalidations, 0);  // nobody used it
     *space_entry(&space, page_of(0)) |= ENTRY_ACCESSED;
-    CHECK_EQUAL(space_change_part(&space, &wider, 1, true, &done), OK);
+    CHECK_EQUAL(space_protect_one(&space, &wider), OK);
     CHECK_EQUAL(invalidations, 1);
     space_remove(&space, page_of(0), space_entry(&space, page_of(0)));
     CHECK_EQUAL(invalidations, 2);
@@ -168,7 +172,7 @@ TEST(space_destroy_slices, "a space goes in slices, gives all back, and is never
     frame_t frame = pool_take(root, FRAME_USER);
     for (uint32_t i = 0; i < PAGES; i++) {
         struct map_item item = item_of(i, MAP_READ, frame);
-        CHECK_EQUAL(space_map(&space, &item, 1, root), OK);
+        CHECK_EQUAL(map_one(item), OK);
     }
     CHECK_EQUAL(frame_entry(frame)->maps, PAGES);
     space_load(&space);

@@ -87,7 +87,7 @@ static bool is_held(uint32_t pool) {
 
 static frame_t free_user(uint32_t pool) {
     for (frame_t frame = 0; frame < frames.count; frame++) {
-        if (frame_owned(frame, pool_number(shadow.pool[pool])) && frame_entry(frame)->maps == 0) {
+        if (pool_owns(shadow.pool[pool], frame) && frame_entry(frame)->maps == 0) {
             return frame;
         }
     }
@@ -214,7 +214,7 @@ static error_t task(const struct action *a) {
 static error_t map(const struct action *a) {
     struct task *into = shadow.task[a->other];
     struct map_item item = {page | MAP_READ, free_user(a->pool) << 8};
-    error_t error = space_map(&into->space, &item, 1, shadow.pool[a->pool]);
+    error_t error = space_map_one(&into->space, item.page, item.frame, shadow.pool[a->pool]);
     shadow.mapped[a->other] = error == OK ? a->pool + 1 : 0;
     return error;
 }
@@ -252,7 +252,7 @@ static const char *wrong(void) {
         uint32_t users = 0, split = 0, objects_there = children(i) + (shadow.object[i] != NULL) +
                                                        (shadow.task[i] != NULL);
         for (frame_t frame = 0; frame < frames.count; frame++) {
-            users += frame_owned(frame, pool_number(pool));
+            users += pool_owns(pool, frame);
         }
         for (uint32_t child = 0; child < POOLS; child++) {
             split += shadow.parent[child] == i ? shadow.reserved[child] : 0;

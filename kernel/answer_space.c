@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// What tasks answer about their address spaces, the often asked part of it: map, unmap, protect, scan.
+#include "invoke.h"
+#include "tracepoint.h"
+
+error_t answer_task_map(const struct invocation *invocation, const struct task_map_in *in,
+                        struct task_map_out *out) {
+    struct task *task = invocation->body;
+    const struct map_item *list = invocation->buffer->list;
+    const struct pool *owner = invocation->task->pool;
+    error_t error;
+    if (in->count - 1 >= LIST_MAX) {
+        return E_ARGUMENT;
+    }
+    if (task->state == TASK_STATE_DEAD) {
+        return E_STATE;
+    }
+    if (in->count == 1) {
+        error = space_map_one(&task->space, list->page, list->frame, owner);
+        out->done = 1;
+    } else {
+        error = space_map(&task->space, list, in->count, owner, &out->done);
+    }
+    if (error == OK) {
+        trace_map(invocation->thread, task, list, out->done);
+    }
+    return error;
+}
+
+error_t answer_task_unmap(const struct invocation *invocation, const struct task_unmap_in *in,
+                          struct task_unmap_out *out) {
+    struct task *task = invocation->body;
+    struct map_item *list = invocation->buffer->list;
+    error_t error;
+    if (in->count - 1 >= LIST_MAX) {
+        return E_ARGUMENT;
+    }
+    if (in->count == 1) {
+        error = space_unmap_one(&task->space, list);
+        out->done = 1;
+    } else {
+        error = space_change(&task->space, list, in->count, false, &out->done);
+    }
+    if (error == OK) {
+        trace_items(EVENT_unmap, invocation->thread, task, list, out->done);
+    }
+    return error;
+}
+
+error_t answer_task_protect(const struct invocation *invocation, const struct task_protect_in *in,
+                            struct task_protect_out *out) {
+    struct task *task = invocation->body;
+    struct map_item *list = invocation->buffer->list;
+    if (in->count - 1 >= LIST_MAX) {
+        return E_ARGUMENT;
+    }
+    if (in->count == 1) {
+        out->done = 1;
+        return space_protect_one(&task->space, list);
+    }
+    return space_change(&task->space, list, in->count, true, &out->done);
+}
+
+// For the trace: how many of `count` pages were accessed.
+static uint32_t accessed_count(const uint32_t *bitmap, uint32_t count) {
+    uint32_t accessed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        accessed += bitmap[i / 32] >> i % 32 & 1;
+    }
+    return accessed;
+}
+
+error_t answer_task_scan(const struct invocation *invocation, const struct task_scan_in *in,
+                         struct task_scan_out *out) {
+    struct task *task = invocation->body;
+    if (in->count == 0 || in->count > SCAN_MAX) {
+        return E_ARGUMENT;
+    }
+    if (!space_page_valid(in->first) ||
+        in->count > (LAYOUT_KERNEL - in->first) >> PAGE_SHIFT) {
+        return E_ADDRESS;
+    }
+    out->present = space_scan(&task->space, in->first, in->count, invocation->buffer->bitmap);
+    TRACE_THREAD(scan, invocation->thread, object_slot(task->object), 0, 0, in->first, in->count,
+                 accessed_count(invocation->buffer->bitmap[0], in->count));
+    return OK;
+}
