@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The short ways of messages to kernel objects and of signals: that they are taken, and each reason
 // to leave them. The C code, which a kernel that checks itself takes for all, must mean the same.
-#include "world.h"
+#include "counts.h"
 
 #define GIVEN HANDLE(SLOT_GIVEN)
 #define COUNTER HANDLE(SLOT_GIVEN + 1)  // the machine
 #define OTHER HANDLE(SLOT_TEST + 2)
 #define PAGE 0x50000000u
-
-struct counts {
-    uint32_t fast, direct;
-};
-
-static struct counts counts(handle_t machine) {
-    struct machine_info_out info = {0};
-    return machine_info(machine, &info) == OK ? (struct counts){info.fast_low, info.direct}
-                                              : (struct counts){0};
-}
-
-// What was counted since, without the reading.
-static struct counts counts_since(handle_t machine, struct counts before) {
-    struct counts now = counts(machine), own = counts(machine);
-    return (struct counts){now.fast - before.fast - (own.fast - now.fast),
-                           now.direct - before.direct - (own.direct - now.direct)};
-}
 
 // 1, or 0 under a kernel that checks itself.
 static uint32_t direct_kernel(void) {

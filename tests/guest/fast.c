@@ -1,25 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The fast path of calls, replies and faults: that it is taken, and reasons to leave it (others:
-// leave.c). What the C code does then must mean the same, and the next entry must be fast again. How many entries
-// were fast is counted by the kernel; one that checks itself takes the C code for all.
-#include "world.h"
+// leave.c). What the C code does then must mean the same, and the next entry must be fast again. How
+// many entries were fast is counted by the kernel; one that checks itself takes the C code for all.
+#include "counts.h"
 
 #define GIVEN HANDLE(SLOT_GIVEN)
 #define CALL HANDLE(SLOT_TEST + 1)  // the port, with the right to call and no other
 #define PAGE 0x50000000u
-
-static uint32_t fast_entries(void) {
-    struct machine_info_out info;
-    CHECK_EQUAL(machine_info(MACHINE, &info), OK);
-    return info.fast_low;
-}
-
-// 1, or 0 under a kernel that checks itself.
-static uint32_t fast_kernel(void) {
-    uint32_t before = fast_entries();
-    CHECK_EQUAL(task_ping(TASK), OK);
-    return fast_entries() - before;
-}
 
 static struct ipc_registers call_tag(handle_t port, tag_t tag) {
     return raw_enter(port | OP_CALL, tag, 0, 5, 6);
@@ -27,9 +14,9 @@ static struct ipc_registers call_tag(handle_t port, tag_t tag) {
 
 // A call that comes back with its words; `fast` of its two entries are fast.
 static void expect(handle_t port, tag_t tag, uint32_t fast) {
-    uint32_t before = fast_entries();
+    struct counts before = counts(MACHINE);
     struct ipc_registers r = call_tag(port, tag);
-    uint32_t were = fast_entries() - before;
+    uint32_t were = counts_since(MACHINE, before).fast;
     CHECK_EQUAL(were, fast * fast_kernel());
     CHECK_EQUAL(r.eax, TAG(WORLD_LABEL, 1, 0, 0));
     CHECK_EQUAL(r.edi, 5);
@@ -38,14 +25,18 @@ static void expect(handle_t port, tag_t tag, uint32_t fast) {
 static handle_t port;
 static struct actor *server;
 
-static void server_begin(void) {
+static void server_make(void (*run)(struct actor *)) {
     world_begin();
     port = world_port();
     CHECK_EQUAL(task_handle_give(TASK, port, SLOT_TEST + 1, RIGHT_CALL, 7), OK);
-    server = task_make(POOL, WORLD_RANK, actor_echoes);
+    server = task_make(POOL, WORLD_RANK, run);
     actor_give(server, port, 0, RIGHT_RECEIVE, 0);
     actor_start(server, 0);
     world_settle();
+}
+
+static void server_begin(void) {
+    server_make(actor_echoes);
     call_tag(CALL, WORLD_LABEL);  // the first call to a server is none of the fast path
 }
 
@@ -101,13 +92,7 @@ static void words_echo(struct actor *self) {
 }
 
 TEST(fast_words, "each number of words goes there and back whole, and not one more") {
-    world_begin();
-    port = world_port();
-    CHECK_EQUAL(task_handle_give(TASK, port, SLOT_TEST + 1, RIGHT_CALL, 7), OK);
-    server = task_make(POOL, WORLD_RANK, words_echo);
-    actor_give(server, port, 0, RIGHT_RECEIVE, 0);
-    actor_start(server, 0);
-    world_settle();
+    server_make(words_echo);
     struct message_buffer *buffer = message_buffer();
     for (uint32_t words = 3; words <= TAG_WORDS_MAX; words++) {
         for (uint32_t i = 0; i < TAG_WORDS_MAX; i++) {
@@ -241,10 +226,10 @@ TEST(fast_faults, "faults and the replies that map are fast; a wrong item leaves
     CHECK_EQUAL(task_fault_port(victim->task, port, 7), OK);
     actor_start(pager, 0);
     world_settle();
-    uint32_t before = fast_entries();
+    struct counts before = counts(MACHINE);
     actor_start(victim, 0);
     actor_wait(victim);
-    uint32_t fast = fast_entries() - before;
+    uint32_t fast = counts_since(MACHINE, before).fast;
     CHECK_EQUAL(pager->result[1], 6);
     CHECK_EQUAL(victim->result[0], 3);
     CHECK(fast >= 6 || fast_kernel() == 0);  // the first fault's way in is the C code's

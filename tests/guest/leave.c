@@ -2,8 +2,8 @@
 // Each reason for which a call, a fault or the reply to one leaves the fast path: a client asks a
 // server twice, and the second time there is a reason. With it the C code answers, and means the
 // same; without it the entry is fast. Runs by counted instructions: no round of time ends unasked.
+#include "counts.h"
 #include "trace.h"
-#include "world.h"
 
 #define GIVEN HANDLE(SLOT_GIVEN)
 #define COUNTER HANDLE(SLOT_GIVEN + 1)  // the machine
@@ -28,22 +28,9 @@ static union {
     uint32_t word[2];
 } pi;  // what the client kept in the FPU
 
-static uint32_t fast_entries(handle_t machine) {
-    struct machine_info_out info = {0};
-    return machine_info(machine, &info) == OK ? info.fast_low : 0;
-}
-
 // Fast entries since `before` was read, without the reading.
 static uint32_t fast_since(uint32_t before) {
-    uint32_t now = fast_entries(COUNTER);
-    return now - before - (fast_entries(COUNTER) - now);
-}
-
-// 1, or 0 under a kernel that checks itself.
-static uint32_t fast_kernel(void) {
-    uint32_t before = fast_entries(MACHINE), own = fast_entries(MACHINE) - before;
-    CHECK_EQUAL(task_ping(TASK), OK);
-    return fast_entries(MACHINE) - before - 2 * own;
+    return counts_since(COUNTER, (struct counts){.fast = before}).fast;
 }
 
 // --- who takes part ------------------------------------------------------------------------------
@@ -72,7 +59,7 @@ static void asks(struct actor *self) {
         if (why != NULL) {
             why();
         }
-        in = fast_entries(COUNTER);
+        in = counts(COUNTER).fast;
         self->result[0] += (self->argument ? fault_once : call_once)(i);
         if (why == fpu_on) {
             fpu_off();
@@ -104,7 +91,7 @@ static void serves(struct actor *self) {
         if (i == ROUNDS - 1 && reason != NULL) {
             reason(&received);
         }
-        out = fast_entries(COUNTER);
+        out = counts(COUNTER).fast;
         answer(&received, &next);
         received = next;
     }
