@@ -168,7 +168,8 @@ class Trial:
             return None
         path = program.build(folder, source, text)
         if path is None:
-            raise RuntimeError(f"{os.path.basename(source)} compiles for the kernel, not for {program.target}")
+            raise RuntimeError(f"{os.path.basename(source)} compiles for the kernel, but not for "
+                               f"{program.target}")
         for name in names:
             points = run_tests.run_host(path, [name] if name else [])
             failed = [reason for _, reason, _ in points if reason]
@@ -196,8 +197,8 @@ def difference(mutant):
 
 def kernel_files():
     """Sources of the kernel that are worth it, relative to the project's folder."""
-    paths = glob.glob(os.path.join(HERE, "kernel/*.c")) + glob.glob(os.path.join(HERE, "kernel/*.asm"))
-    return sorted(os.path.relpath(path, HERE) for path in paths
+    return sorted(os.path.relpath(path, HERE) for ending in ("c", "asm")
+                  for path in glob.glob(os.path.join(HERE, f"kernel/*.{ending}"))
                   if os.path.basename(path) not in SELDOM)
 
 
