@@ -259,3 +259,25 @@ TEST(port_destroy_wrong, "only the pool that pays for a port ends it, with the r
     CHECK_EQUAL(pool_destroy(pool), OK);
     world_end();
 }
+
+static uint32_t loads(void) {
+    struct machine_info_out info;
+    CHECK_EQUAL(machine_info(MACHINE, &info), OK);
+    return info.cr3_low;
+}
+
+TEST(loads_counted, "CR3 is loaded on the way to another address space and back, not in between") {
+    world_begin();
+    handle_t port = world_port();
+    struct actor *other = task_make(POOL, 10, actor_receives);
+    actor_give(other, port, 0, RIGHT_RECEIVE, 0);
+    uint32_t before = loads();
+    CHECK_EQUAL(task_ping(TASK), OK);
+    CHECK_EQUAL(loads(), before);
+    actor_start(other, 0);
+    CHECK(!actor_finished(other));
+    CHECK(loads() - before >= 2);
+    actor_end(other);
+    port_end(port);
+    world_end();
+}
