@@ -5,13 +5,15 @@
 #include "thread.h"
 
 #define VECTORS 256u
-#define STUBS 48u
-#define STUB_BYTES 16u
+#define EXCEPTIONS 32u
+#define INTERRUPTS 16u
+#define STUB_BYTES 4u
 #define MSR_SYSENTER_CS 0x174u
 #define MSR_SYSENTER_ESP 0x175u
 #define MSR_SYSENTER_EIP 0x176u
 
-extern char entry_stubs[], entry_sysenter[], entry_page_fault[], entry_double_fault[], kernel_stack_top[];
+extern char entry_exceptions[], entry_interrupts[], entry_sysenter[], entry_page_fault[],
+    entry_double_fault[], kernel_stack_top[];
 
 // Also read by fast.asm.
 struct main_tss main_tss __attribute__((aligned(64)));
@@ -76,10 +78,14 @@ BOOT_TEXT static void tss_init(void) {
 
 BOOT_TEXT static void idt_init(void) {
     enum { INTERRUPT = 0x8e, INTERRUPT_USER = 0xee, TRAP_USER = 0xef, TASK = 0x85 };
-    for (uint32_t vector = 0; vector < STUBS; vector++) {
+    for (uint32_t vector = 0; vector < EXCEPTIONS; vector++) {
         uint32_t access = vector == 3 || vector == 4 ? INTERRUPT_USER : INTERRUPT;
-        idt[vector] = gate((uint32_t)(uintptr_t)entry_stubs + vector * STUB_BYTES,
+        idt[vector] = gate((uint32_t)(uintptr_t)entry_exceptions + vector * STUB_BYTES,
                            SELECTOR_KERNEL_CODE, access);
+    }
+    for (uint32_t line = 0; line < INTERRUPTS; line++) {
+        idt[EXCEPTIONS + line] = gate((uint32_t)(uintptr_t)entry_interrupts + line * STUB_BYTES,
+                                      SELECTOR_KERNEL_CODE, INTERRUPT);
     }
     idt[14] = gate((uint32_t)(uintptr_t)entry_page_fault, SELECTOR_KERNEL_CODE, INTERRUPT);
     idt[2] = gate(0, GDT_FAULT_TSS * 8, TASK);
