@@ -30,7 +30,7 @@ error_t answer_irq_ack(const struct invocation *invocation, const struct irq_ack
 
 error_t answer_irq_destroy(const struct invocation *invocation, const struct irq_destroy_in *in,
                            struct irq_destroy_out *out) {
-    reap_object(invocation->object);
+    reap_object(invocation->handle->object);
     return OK;
 }
 
@@ -120,7 +120,7 @@ error_t answer_ports_batch(const struct invocation *invocation, const struct por
 
 error_t answer_ports_destroy(const struct invocation *invocation, const struct ports_destroy_in *in,
                              struct ports_destroy_out *out) {
-    reap_object(invocation->object);
+    reap_object(invocation->handle->object);
     return OK;
 }
 
@@ -140,6 +140,6 @@ error_t answer_iomem_unmap(const struct invocation *invocation, const struct iom
 
 error_t answer_iomem_destroy(const struct invocation *invocation, const struct iomem_destroy_in *in,
                              struct iomem_destroy_out *out) {
-    reap_object(invocation->object);
+    reap_object(invocation->handle->object);
     return OK;
 }

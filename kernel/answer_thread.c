@@ -117,7 +117,7 @@ error_t answer_thread_destroy(const struct invocation *invocation,
 
 error_t answer_event_destroy(const struct invocation *invocation, const struct event_destroy_in *in,
                              struct event_destroy_out *out) {
-    reap_object(invocation->object);
+    reap_object(invocation->handle->object);
     return OK;
 }
 
@@ -144,6 +144,6 @@ error_t answer_timer_cancel(const struct invocation *invocation, const struct ti
 
 error_t answer_timer_destroy(const struct invocation *invocation, const struct timer_destroy_in *in,
                              struct timer_destroy_out *out) {
-    reap_object(invocation->object);
+    reap_object(invocation->handle->object);
     return OK;
 }

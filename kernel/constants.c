@@ -118,7 +118,6 @@ void constants(void) {
     CONSTANT(MESSAGES_MAX, MESSAGES_MAX);
     CONSTANT(INVOKE_THREAD, offsetof(struct invocation, thread));
     CONSTANT(INVOKE_TASK, offsetof(struct invocation, task));
-    CONSTANT(INVOKE_OBJECT, offsetof(struct invocation, object));
     CONSTANT(INVOKE_BODY, offsetof(struct invocation, body));
     CONSTANT(INVOKE_HANDLE, offsetof(struct invocation, handle));
     CONSTANT(INVOKE_BUFFER, offsetof(struct invocation, buffer));

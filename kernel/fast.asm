@@ -199,22 +199,18 @@ object_ask:
         and ecx, MESSAGES_MAX - 1
         add eax, ecx
         shl eax, KIND_SHIFT
-        add eax, kinds
-        cmp ebx, [eax + KIND_ASKED]
+        cmp ebx, [kinds + eax + KIND_ASKED]
         jne slow_refused
         mov ecx, [edx + HANDLE_RIGHTS]
         not ecx
-        test ecx, [eax + KIND_RIGHTS]
+        test ecx, [kinds + eax + KIND_RIGHTS]
         jnz slow_refused
-        mov [SELF(REGISTERS_EDI)], edi
-        mov [SELF(REGISTERS_EBP)], ebp
         mov [invoke_in], edi
         mov [invoke_in + 4], ebp
         mov ebp, eax
         lea edi, [SELF(0)]
         mov esp, kernel_stack_top
         mov [invoke_now + INVOKE_THREAD], edi
-        mov [invoke_now + INVOKE_OBJECT], esi
         mov eax, [esi + OBJECT_BODY]
         mov [invoke_now + INVOKE_BODY], eax
         mov [invoke_now + INVOKE_HANDLE], edx
@@ -225,8 +221,6 @@ object_ask:
         mov esi, [edi + THREAD_BUFFER]
         mov [invoke_now + INVOKE_BUFFER], esi
         xor eax, eax
-        mov [edi + REGISTERS_EBX], ebx
-        mov [edi + REGISTERS_ESI], eax
         mov [invoke_out], eax
         mov [invoke_out + 4], eax
         mov [invoke_out + 8], eax
@@ -237,12 +231,12 @@ object_answer:
         mov eax, invoke_now
         mov edx, invoke_in
         mov ecx, invoke_out
-        call [ebp + KIND_ANSWER]
+        call [kinds + ebp + KIND_ANSWER]
         cmp edi, [current_thread]
         jne object_leave
         test eax, eax
         jnz object_error
-        mov eax, [ebp + KIND_ANSWERED]
+        mov eax, [kinds + ebp + KIND_ANSWERED]
         cmp eax, 4 << TAG_WORDS_SHIFT
         jae object_out
 object_return:
@@ -278,17 +272,23 @@ object_out:
         rep movsd
         mov edi, edx
         jmp object_return
+; It is refused: all but eax as it was.
+object_error:
+        neg eax
+        mov ebx, [kinds + ebp + KIND_ASKED]
+        mov ecx, [invoke_in]
+        mov edx, [invoke_in + 4]
+        jmp object_store
 ; The thread that asked may be stopped, or another one ready.
 object_schedule:
         mov ecx, [invoke_out]
-        mov [edi + REGISTERS_EBX], ebx
-        mov [edi + REGISTERS_EBP], ebp
-        mov [edi + REGISTERS_EDI], ecx
-        jmp object_tag
-object_error:
-        neg eax
-object_tag:
+        mov edx, ebp
+object_store:
         mov [edi + REGISTERS_EAX], eax
+        mov [edi + REGISTERS_EBX], ebx
+        mov dword [edi + REGISTERS_ESI], 0
+        mov [edi + REGISTERS_EDI], ecx
+        mov [edi + REGISTERS_EBP], edx
 object_leave:
         call schedule
         jmp entry_leave

@@ -110,8 +110,7 @@ error_t invoke_object(struct thread *thread, const struct handle_entry *entry, t
         words_copy(in + 2, thread->buffer->word + 2, TAG_WORDS(tag) - 2);
     }
     out[0] = out[1] = out[2] = 0;
-    invoke_now = (struct invocation){thread, thread->task, object, object->body, entry,
-                                     thread->buffer};
+    invoke_now = (struct invocation){thread, thread->task, object->body, entry, thread->buffer};
     error_t error = kind->answer(&invoke_now, in, out);
     if (current_thread != thread) {
         return OK;  // it has ended itself: there is nobody to tell

@@ -8,9 +8,8 @@
 struct invocation {
     struct thread *thread;        // who asks
     struct task *task;
-    struct object *object;        // who is asked, with its body
-    void *body;
-    const struct handle_entry *handle;
+    void *body;                   // of the object that is asked
+    const struct handle_entry *handle;  // names it
     struct message_buffer *buffer;  // of the thread; what it holds is the caller's allegation
 };
 

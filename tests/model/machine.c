@@ -135,7 +135,7 @@ const char *machine_laws(void) {
 struct invocation machine_ask(struct task *caller, struct object *object) {
     static struct handle_entry all = {.rights = RIGHT_ALL};
     current_thread = &thread;
-    return (struct invocation){.thread = &thread, .task = caller, .object = object,
+    return (struct invocation){.thread = &thread, .task = caller,
                                .body = object->body, .handle = &all, .buffer = &machine_buffer};
 }
 
