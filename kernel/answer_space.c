@@ -3,62 +3,69 @@
 #include "invoke.h"
 #include "tracepoint.h"
 
-error_t answer_task_map(const struct invocation *invocation, const struct task_map_in *in,
-                        struct task_map_out *out) {
+// A list of one that nobody records goes the short way, which saves no registers.
+static inline bool is_short(uint32_t count, uint32_t event, uint32_t *done) {
+    *done = 1;
+    return count == 1 && !(trace_mask & 1u << event);
+}
+
+static __attribute__((noinline)) error_t map_list(const struct invocation *invocation,
+                                                  const struct task_map_in *in,
+                                                  struct task_map_out *out) {
     struct task *task = invocation->body;
     const struct map_item *list = invocation->buffer->list;
-    const struct pool *owner = invocation->task->pool;
-    error_t error;
     if (in->count - 1 >= LIST_MAX) {
         return E_ARGUMENT;
     }
     if (task->state == TASK_STATE_DEAD) {
         return E_STATE;
     }
-    if (in->count == 1) {
-        error = space_map_one(&task->space, list->page, list->frame, owner);
-        out->done = 1;
-    } else {
-        error = space_map(&task->space, list, in->count, owner, &out->done);
-    }
+    error_t error = space_map(&task->space, list, in->count, invocation->task->pool, &out->done);
     if (error == OK) {
         trace_map(invocation->thread, task, list, out->done);
     }
     return error;
 }
 
-error_t answer_task_unmap(const struct invocation *invocation, const struct task_unmap_in *in,
-                          struct task_unmap_out *out) {
+error_t answer_task_map(const struct invocation *invocation, const struct task_map_in *in,
+                        struct task_map_out *out) {
+    struct task *task = invocation->body;
+    if (is_short(in->count, EVENT_map, &out->done) && task->state != TASK_STATE_DEAD) {
+        return space_map_one(&task->space, invocation->buffer->list, invocation->task->pool);
+    }
+    return map_list(invocation, in, out);
+}
+
+static __attribute__((noinline)) error_t change_list(const struct invocation *invocation,
+                                                     uint32_t count, bool protect, uint32_t *done) {
     struct task *task = invocation->body;
     struct map_item *list = invocation->buffer->list;
-    error_t error;
-    if (in->count - 1 >= LIST_MAX) {
+    if (count - 1 >= LIST_MAX) {
         return E_ARGUMENT;
     }
-    if (in->count == 1) {
-        error = space_unmap_one(&task->space, list);
-        out->done = 1;
-    } else {
-        error = space_change(&task->space, list, in->count, false, &out->done);
-    }
-    if (error == OK) {
-        trace_items(EVENT_unmap, invocation->thread, task, list, out->done);
+    error_t error = space_change(&task->space, list, count, protect, done);
+    if (error == OK && !protect) {
+        trace_items(EVENT_unmap, invocation->thread, task, list, *done);
     }
     return error;
 }
 
+error_t answer_task_unmap(const struct invocation *invocation, const struct task_unmap_in *in,
+                          struct task_unmap_out *out) {
+    if (is_short(in->count, EVENT_unmap, &out->done)) {
+        return space_unmap_one(&((struct task *)invocation->body)->space, invocation->buffer->list);
+    }
+    return change_list(invocation, in->count, false, &out->done);
+}
+
 error_t answer_task_protect(const struct invocation *invocation, const struct task_protect_in *in,
                             struct task_protect_out *out) {
-    struct task *task = invocation->body;
-    struct map_item *list = invocation->buffer->list;
-    if (in->count - 1 >= LIST_MAX) {
-        return E_ARGUMENT;
-    }
     if (in->count == 1) {
         out->done = 1;
-        return space_protect_one(&task->space, list);
+        return space_protect_one(&((struct task *)invocation->body)->space,
+                                 invocation->buffer->list);
     }
-    return space_change(&task->space, list, in->count, true, &out->done);
+    return change_list(invocation, in->count, true, &out->done);
 }
 
 // For the trace: how many of `count` pages were accessed.

@@ -256,7 +256,8 @@ error_t port_receive(struct thread *thread, struct port *port, bool wait) {
 // --- reply ---------------------------------------------------------------------------------------
 
 error_t port_map_one(struct task *task, const struct pool *owner, uint32_t page, uint32_t frame) {
-    return space_map_one(&task->space, page, frame, owner);
+    struct map_item item = {page, frame};
+    return space_map_one(&task->space, &item, owner);
 }
 
 // A reply to a fault: nothing (try again), map items, or an error that ends the task.

@@ -79,7 +79,7 @@ static inline uint32_t space_report(uint64_t entry) {
 _Static_assert(ENTRY_ACCESSED >> 4 == FRAME_ACCESSED && ENTRY_DIRTY >> 4 == FRAME_DIRTY, "report");
 
 // One item, an allegation of the caller's: a frame of `owner` and flags at page | rights.
-error_t space_map_one(struct space *space, vaddr_t page, uint32_t frame, const struct pool *owner);
+error_t space_map_one(struct space *space, const struct map_item *item, const struct pool *owner);
 // One item: unmap it, or change its rights; writes space_report() into it. No message buffers.
 error_t space_unmap_one(struct space *space, struct map_item *item);
 error_t space_protect_one(struct space *space, struct map_item *item);

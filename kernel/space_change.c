@@ -5,7 +5,7 @@
 
 #define WHOLE_MAX TAG_ITEMS_MAX  // a list up to so long is done whole or not at all
 
-static inline bool rights_valid(uint32_t rights) {
+static inline __attribute__((always_inline)) bool rights_valid(uint32_t rights) {
     return rights <= MAP_RIGHTS && !(space_high[rights] & ENTRY_PRESENT);
 }
 
@@ -20,38 +20,45 @@ static error_t page_error(vaddr_t page_rights) {
 // --- map -----------------------------------------------------------------------------------------
 
 // The frame that an item's word names; one with a flag set names none that there is.
-static inline frame_t frame_named(uint32_t word) {
+static inline __attribute__((always_inline)) frame_t frame_named(uint32_t word) {
     return word >> 8 | word << 24;
 }
 
-static __attribute__((noinline)) error_t map_error(vaddr_t page_rights, uint32_t frame_word) {
-    error_t error = page_error(page_rights);
-    if (error != E_ADDRESS && frame_word & FRAME_FLAGS & ~FRAME_ZERO) {
+static __attribute__((noinline)) error_t map_error(const struct map_item *item,
+                                                   const struct pool *owner) {
+    error_t error = page_error(item->page);
+    if (error != E_ADDRESS && item->frame & FRAME_FLAGS & ~FRAME_ZERO) {
         return E_ARGUMENT;
     }
-    return error != OK ? error : E_OWNER;
+    return error != OK ? error : pool_owns(owner, ITEM_FRAME(*item)) ? E_MAPPED : E_OWNER;
 }
 
-error_t space_map_one(struct space *space, vaddr_t page, uint32_t frame_word,
-                      const struct pool *owner) {
-    frame_t frame = frame_named(frame_word & ~FRAME_ZERO);
+error_t space_map_one(struct space *space, const struct map_item *item, const struct pool *owner) {
+    vaddr_t page = item->page;
+    frame_t frame = frame_named(item->frame & ~FRAME_ZERO);
     uint32_t rights = PAGE_OFFSET(page);
-    if (!pool_owns(owner, frame) || page < LAYOUT_USER_FIRST ||
-        page >= LAYOUT_KERNEL || !rights_valid(rights)) {
-        return map_error(page, frame_word);
+    if (!pool_owns(owner, frame) || page < LAYOUT_USER_FIRST || !rights_valid(rights)) {
+        return map_error(item, owner);
     }
     uint64_t *table = table_find(space, page);
-    if (table == NULL && (table = table_make(space, page)) == NULL) {
-        return E_MEMORY;
+    if (table == NULL) {
+        if (page >= LAYOUT_KERNEL) {
+            return E_ADDRESS;
+        }
+        table = table_make(space, page);
+        if (table == NULL) {
+            return E_MEMORY;
+        }
     }
     half_t *half = entry_in(table, page);
     if (half[0] & ENTRY_PRESENT) {
-        return E_MAPPED;
+        return map_error(item, owner);
     }
+    uint32_t high = frame >> 20 | space_high[rights];
     frame_entry(frame)->maps++;
     entry_count(space, table, 1);
-    entry_set(half, frame << PAGE_SHIFT | rights | ENTRY_USER, frame >> 20 | space_high[rights]);
-    if (frame_word & FRAME_ZERO) {
+    entry_set(half, frame << PAGE_SHIFT | rights | ENTRY_USER, high);
+    if (item->frame & FRAME_ZERO) {
         window_zero(frame);
     }
     return OK;
@@ -102,7 +109,8 @@ error_t space_map(struct space *space, const struct map_item *items, uint32_t co
     error_t error = OK;
     while (at < count && zeroes < WHOLE_MAX) {
         uint32_t tables = space->tables, word = items[at].frame;
-        error = space_map_one(space, items[at].page, word & ~FRAME_ZERO, owner);
+        struct map_item item = {items[at].page, word & ~FRAME_ZERO};  // zeroed when all is done
+        error = space_map_one(space, &item, owner);
         if (error != OK) {
             break;
         }
@@ -145,12 +153,12 @@ static __attribute__((noinline)) error_t change_error(const struct space *space,
 
 // May this entry be changed? Nothing is ever present below the first and above the last page that a
 // user may have.
-static inline bool changeable(const half_t *half) {
+static inline __attribute__((always_inline)) bool changeable(const half_t *half) {
     return (half[0] & (ENTRY_PRESENT | ENTRY_FIXED)) == ENTRY_PRESENT;
 }
 
 // space_report() of an entry's halves.
-static inline uint32_t report(uint32_t low, uint32_t high) {
+static inline __attribute__((always_inline)) uint32_t report(uint32_t low, uint32_t high) {
     return space_report(low) | high << 28;
 }
 

@@ -10,7 +10,7 @@
 typedef uint32_t __attribute__((may_alias)) half_t;
 
 // The hardware may read an entry at any moment: its present half is set last and cleared first.
-static inline void entry_set(half_t *half, uint32_t low, uint32_t high) {
+static inline __attribute__((always_inline)) void entry_set(half_t *half, uint32_t low, uint32_t high) {
     *(volatile half_t *)&half[1] = high;
     *(volatile half_t *)&half[0] = low;
 }
@@ -22,19 +22,19 @@ _Static_assert(MAP_READ == ENTRY_PRESENT && MAP_WRITE == ENTRY_WRITE && MAP_EXEC
                "valid rights are the bits of an entry, but for execute, which is in all of them");
 
 // Take the low half out, with all that the CPU has written until then.
-static inline uint32_t entry_take(half_t *half) {
+static inline __attribute__((always_inline)) uint32_t entry_take(half_t *half) {
     return __atomic_exchange_n(&half[0], 0, __ATOMIC_SEQ_CST);
 }
 
 // An entry is cached only after its Accessed bit was set (SDM 4.10.2.3).
-static inline void entry_forget(const struct space *space, vaddr_t page, uint32_t before) {
+static inline __attribute__((always_inline)) void entry_forget(const struct space *space, vaddr_t page, uint32_t before) {
     if (space == space_loaded && before & ENTRY_ACCESSED) {
         page_invalidate(page);
     }
 }
 
 // Tables lie in the window, so the low half of a directory entry says where.
-static inline uint64_t *table_of(uint64_t directory_entry) {
+static inline __attribute__((always_inline)) uint64_t *table_of(uint64_t directory_entry) {
     uint64_t *table = window_address((frame_t)((uint32_t)directory_entry >> PAGE_SHIFT));
     if (table == NULL) {
         __builtin_unreachable();
@@ -43,19 +43,19 @@ static inline uint64_t *table_of(uint64_t directory_entry) {
 }
 
 // The page table of an address, NULL while there is none; the kernel's never have one here.
-static inline uint64_t *table_find(const struct space *space, vaddr_t page) {
+static inline __attribute__((always_inline)) uint64_t *table_find(const struct space *space, vaddr_t page) {
     const uint64_t *directory = space->directory[page >> 30];
     uint32_t entry = directory == NULL ? 0 : (uint32_t)directory[page >> 21 & 511];
     return entry & ENTRY_PRESENT ? table_of(entry) : NULL;
 }
 
 // The entry of a page in its table.
-static inline half_t *entry_in(uint64_t *table, vaddr_t page) {
+static inline __attribute__((always_inline)) half_t *entry_in(uint64_t *table, vaddr_t page) {
     return (half_t *)&table[page >> 12 & 511];
 }
 
 // `by` more entries of the table, or of the one with this entry, are present.
-static inline void entry_count(struct space *space, const void *table, uint32_t by) {
+static inline __attribute__((always_inline)) void entry_count(struct space *space, const void *table, uint32_t by) {
     frame_entry(window_frame(table))->maps += by;
     space->mapped += by;
 }

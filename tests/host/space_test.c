@@ -52,7 +52,7 @@ static struct map_item item_of(uint32_t i, uint32_t rights, frame_t frame) {
 }
 
 static error_t map_one(struct map_item item) {
-    return space_map_one(&space, item.page, item.frame, root);
+    return space_map_one(&space, &item, root);
 }
 
 TEST(space_model, "2,000 random maps, changes and removals agree with a plain list") {

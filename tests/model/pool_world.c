@@ -214,7 +214,7 @@ static error_t task(const struct action *a) {
 static error_t map(const struct action *a) {
     struct task *into = shadow.task[a->other];
     struct map_item item = {page | MAP_READ, free_user(a->pool) << 8};
-    error_t error = space_map_one(&into->space, item.page, item.frame, shadow.pool[a->pool]);
+    error_t error = space_map_one(&into->space, &item, shadow.pool[a->pool]);
     shadow.mapped[a->other] = error == OK ? a->pool + 1 : 0;
     return error;
 }
