@@ -84,9 +84,7 @@ tls_%1: mov [tls_loaded], edx
 ; A message of more than two words, with tag %1, from this thread's buffer to thread ecx's; ebx becomes
 ; its third word if %2. No such message: %3. Changes eax.
 %macro WORDS 3
-        test %1, ~(TAG_WORDS_MASK | 0xffff)
-        jnz %3
-        cmp %1, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT
+        cmp %1, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT  ; with any other bit it is larger, too
         jae %3
         mov [saved], esi
         mov [saved + 4], ecx
