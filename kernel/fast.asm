@@ -230,8 +230,6 @@ object_answer:
         mov edx, invoke_in
         mov ecx, invoke_out
         call [kinds + ebp + KIND_ANSWER]
-        cmp edi, [current_thread]
-        jne object_leave
         test eax, eax
         jnz object_error
         mov eax, [kinds + ebp + KIND_ANSWERED]
@@ -261,6 +259,8 @@ object_in:
         mov edi, edx
         jmp object_answer
 object_out:
+        cmp edi, [current_thread]
+        jne object_leave
         mov edx, edi
         mov ecx, eax
         shr ecx, TAG_WORDS_SHIFT
@@ -277,11 +277,13 @@ object_error:
         mov ecx, [invoke_in]
         mov edx, [invoke_in + 4]
         jmp object_store
-; The thread that asked may be stopped, or another one ready.
+; The thread that asked may be stopped, or gone, or another one ready.
 object_schedule:
         mov ecx, [invoke_out]
         mov edx, ebp
 object_store:
+        cmp edi, [current_thread]
+        jne object_leave
         mov [edi + REGISTERS_EAX], eax
         mov [edi + REGISTERS_EBX], ebx
         mov dword [edi + REGISTERS_ESI], 0
