@@ -17,11 +17,11 @@ struct boot_module {
 // to the root pool; for other servers it lists what init hands over.
 struct start_info {
     uint32_t abi_hash;
-    uint32_t tsc_khz;        // time stamp counter, ticks per millisecond
     uint32_t frames_total;   // frames of RAM that the kernel tracks
     uint32_t frames_free;    // of them free when the task started
     uint32_t module_count;
     badge_t task;            // number of the task: the badge its messages carry
+    frame_t clock;           // for init: the clock's frame (clock_page.h)
     uint32_t argument[4];    // what init tells this server; the server's header says what
     char command[BOOT_COMMAND_MAX];  // kernel command line
     struct boot_module module[BOOT_MODULES_MAX];

@@ -12,6 +12,7 @@
 #define LAYOUT_WIRED_STACK 0x00004000u
 #define LAYOUT_START 0xbff80000u       // struct start_info, read-only (wired servers)
 #define LAYOUT_RING 0xbff90000u        // ring shared by pager and block server
+#define LAYOUT_CLOCK 0xbffa0000u       // struct clock, read-only (all tasks)
 #define LAYOUT_MAP_FIRST 0x40000000u   // where the pager places what a program maps
 #define LAYOUT_MAP_END 0xb0000000u
 

@@ -31,5 +31,4 @@ struct trace_header {
     uint32_t read;      // records read, by the tracer
     uint32_t capacity;  // records that fit: a power of two
     uint32_t lost;      // records that did not
-    uint32_t tsc_khz;
 };

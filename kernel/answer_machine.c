@@ -9,7 +9,6 @@
 #include "machine.h"
 #include "ports.h"
 #include "schedule.h"
-#include "timer.h"
 #include "tracepoint.h"
 
 error_t answer_machine_log(const struct invocation *invocation, const struct machine_log_in *in,
@@ -34,16 +33,9 @@ error_t answer_machine_info(const struct invocation *invocation, const struct ma
     *out = (struct machine_info_out){
         frames.total, frames.free, objects.used, objects.count, (uint32_t)machine_entries,
         (uint32_t)(machine_entries >> 32), (uint32_t)space_loads, (uint32_t)(space_loads >> 32),
-        (uint32_t)schedule_idle_cycles, (uint32_t)(schedule_idle_cycles >> 32), timer_tsc_khz(),
+        (uint32_t)schedule_idle_cycles, (uint32_t)(schedule_idle_cycles >> 32),
         (uint32_t)machine_fast_entries, (uint32_t)(machine_fast_entries >> 32),
         machine_direct_entries};
-    return OK;
-}
-
-error_t answer_machine_clock(const struct invocation *invocation, const struct machine_clock_in *in,
-                             struct machine_clock_out *out) {
-    uint64_t now = timer_now_ns();
-    *out = (struct machine_clock_out){(uint32_t)now, (uint32_t)(now >> 32)};
     return OK;
 }
 
@@ -134,7 +126,7 @@ error_t answer_trace_attach(const struct invocation *invocation, const struct tr
             return E_OWNER;
         }
     }
-    return trace_attach(ring, in->count, event, in->bits, timer_tsc_khz());
+    return trace_attach(ring, in->count, event, in->bits);
 }
 
 error_t answer_trace_control(const struct invocation *invocation, const struct trace_control_in *in,

@@ -59,8 +59,7 @@ boot_entry:
         mov [edi], eax
         mov [edi + 24], eax
         mov cr3, edi
-        mov eax, cr4
-        or eax, 0x20                    ; PAE
+        mov eax, 0x20                   ; PAE alone: users may read the time stamp counter
         mov cr4, eax
         mov eax, cr0
         or eax, 0x80010000              ; paging, write protection in the kernel

@@ -41,11 +41,17 @@ static void table_walk(const uint64_t *table, uint32_t step) {
         if (step == 1) {
             continue;
         }
-        if (entry->type != (table[i] & ENTRY_FIXED ? FRAME_BUFFER : FRAME_USER)) {
+        bool clock = entry->type == FRAME_CLOCK;
+        bool executes = !(table[i] & ENTRY_NO_EXECUTE) && space_no_execute != 0;
+        if (!(table[i] & ENTRY_FIXED ? entry->type == FRAME_BUFFER || clock
+                                     : entry->type == FRAME_USER)) {
             broken(frame, LAW_user_frames_only);
         }
-        if (table[i] & ENTRY_WRITE && !(table[i] & ENTRY_NO_EXECUTE) && space_no_execute != 0) {
+        if (table[i] & ENTRY_WRITE && executes) {
             broken(frame, LAW_write_or_execute);
+        }
+        if (clock && (table[i] & ENTRY_WRITE || executes)) {
+            broken(frame, LAW_clock_read_only);
         }
     }
     if (step != 1 && frame_entry(own)->maps != present) {
@@ -85,8 +91,7 @@ static void frame_law(frame_t frame, uint32_t *free) {
         broken(frame, LAW_bitmap);
     }
     *free += is_free;
-    if ((entry->type == FRAME_USER || entry->type == FRAME_BUFFER || is_free) &&
-        (entry->maps & ~FRAME_HOLDS) != 0) {
+    if (entry->type != FRAME_TABLE && (entry->maps & ~FRAME_HOLDS) != 0) {
         broken(frame, LAW_map_count);
     }
     if (is_free && entry->pool != 0) {
@@ -162,9 +167,11 @@ const char *check_law_text(enum law law) {
     return "all laws hold";
 }
 
-// Laws about entries: the victim is the page of start_info, which nobody reads meanwhile.
+// Laws about entries: the victim is the page of start_info, which nobody reads meanwhile, or the
+// clock's.
 static error_t plant_entry(enum law law, struct space *space) {
-    uint64_t *entry = space_entry(space, LAYOUT_START);
+    uint64_t *entry =
+        space_entry(space, law == LAW_clock_read_only ? LAYOUT_CLOCK : LAYOUT_START);
     if (entry == NULL || !(*entry & ENTRY_PRESENT)) {
         return E_UNMAPPED;
     }
@@ -174,6 +181,8 @@ static error_t plant_entry(enum law law, struct space *space) {
         frame_entry(ENTRY_FRAME(*entry))->type ^= FRAME_USER ^ FRAME_KERNEL;
     } else if (law == LAW_write_or_execute) {
         *entry ^= ENTRY_WRITE | space_no_execute;
+    } else if (law == LAW_clock_read_only) {
+        *entry ^= ENTRY_WRITE;
     } else {
         frame_entry(window_frame(entry))->maps ^= 1;
     }
@@ -206,6 +215,7 @@ error_t check_plant(uint32_t law, frame_t frame, struct space *space) {
     case LAW_user_frames_only:
     case LAW_write_or_execute:
     case LAW_table_count:
+    case LAW_clock_read_only:
         return plant_entry(law, space);
     case LAW_free_unowned:
         frame_entry(bitmap_lowest(&frames.bitmap))->pool ^= 1;

@@ -17,5 +17,6 @@ struct frame_check frame_check(void);
 // The sentence of abi/law.def.
 const char *check_law_text(enum law law);
 // Break a law on purpose, for tests; the same call again mends it. `frame` is an unmapped user frame;
-// laws about entries are broken in `space`, whose page LAYOUT_START must be mapped.
+// laws about entries are broken in `space`, whose pages LAYOUT_START and LAYOUT_CLOCK must be
+// mapped.
 error_t check_plant(uint32_t law, frame_t frame, struct space *space);

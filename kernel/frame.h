@@ -3,7 +3,8 @@
 // Knows nothing of page tables; check.c proves the laws that join the two.
 //   free frames + frames owned by each pool = frames of RAM
 //   bitmap bit of a frame == (type == FRAME_FREE)
-//   maps == number of user page-table entries that name the frame (FRAME_USER, FRAME_BUFFER)
+//   maps == number of user page-table entries that name the frame (FRAME_USER, FRAME_BUFFER,
+//     FRAME_CLOCK)
 //   a mapped or pinned frame is never freed
 #pragma once
 #include <stdbool.h>
@@ -19,6 +20,7 @@ enum frame_type {
     FRAME_OBJECT,  // kernel objects (kalloc.c), handle tables
     FRAME_TABLE,   // page tables
     FRAME_BUFFER,  // message buffer: kernel's, yet mapped for one user
+    FRAME_CLOCK,   // the clock: kernel's, yet mapped for all, who may read it
     FRAME_TYPES
 };
 
@@ -78,4 +80,7 @@ static inline struct frame *frame_entry(frame_t frame) {
 }
 static inline bool frame_is_low(frame_t frame) {
     return frame < frames.low_end;
+}
+static inline bool frame_is_clock(frame_t frame) {
+    return frame < frames.count && frames.table[frame].type == FRAME_CLOCK;
 }

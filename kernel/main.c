@@ -108,13 +108,25 @@ static vaddr_t image_load(struct task *task, const struct boot_module *module) {
     return image.entry;
 }
 
+// What the kernel pays with a frame of its own, users cannot change.
+static frame_t clock_add(struct task *task) {
+    struct clock *clock = kalloc_page(task->pool, FRAME_CLOCK);
+    uint64_t *entry = clock == NULL ? NULL : space_entry_make(&task->space, LAYOUT_CLOCK);
+    if (entry == NULL) {
+        boot_refuse("too little memory to load init: give the machine more");
+    }
+    *clock = timer_clock;
+    space_install(&task->space, entry, window_frame(clock), MAP_READ);
+    return window_frame(clock);
+}
+
 static void start_info_add(struct task *task) {
     start.info = (struct start_info){.abi_hash = ABI_HASH,
-                                     .tsc_khz = timer_tsc_khz(),
                                      .frames_total = frames.total,
                                      .frames_free = frames.free,
                                      .module_count = multiboot.module_count,
-                                     .task = BADGE_INIT};
+                                     .task = BADGE_INIT,
+                                     .clock = clock_add(task)};
     bytes_copy(start.info.command, multiboot.command, BOOT_COMMAND_MAX);
     bytes_copy(start.info.module, multiboot.module, sizeof(multiboot.module));
     page_add(task, LAYOUT_START, MAP_READ, window_frame(&start), 0, PAGE_SIZE);

@@ -124,7 +124,7 @@ static void install(struct space *space, uint64_t *entry, frame_t frame, uint32_
 }
 
 void space_install(struct space *space, uint64_t *entry, frame_t frame, uint32_t rights) {
-    bool fixed = frame_entry(frame)->type == FRAME_BUFFER;
+    bool fixed = frame_entry(frame)->type != FRAME_USER;
     frame_entry(frame)->maps++;
     install(space, entry, frame, rights | (fixed ? ENTRY_FIXED : 0), space_high[rights]);
 }

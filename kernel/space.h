@@ -20,7 +20,7 @@
 #define ENTRY_GLOBAL 0x100u
 #define ENTRY_UNCACHED 0x18u
 #define ENTRY_DEVICE 0x200u  // ours: names a device's frame, which the frame table knows nothing of
-#define ENTRY_FIXED 0x400u   // ours: a device's or a message buffer, which no list unmaps or protects
+#define ENTRY_FIXED 0x400u   // ours: a device's, a buffer, the clock: no list unmaps or protects it
 #define ENTRY_NO_EXECUTE (1ull << 63)
 #define ENTRY_FRAME(entry) ((frame_t)((entry) >> PAGE_SHIFT & 0xffffffu))
 #define ENTRIES 512u

@@ -33,12 +33,28 @@ static __attribute__((noinline)) error_t map_error(const struct map_item *item,
     return error != OK ? error : pool_owns(owner, ITEM_FRAME(*item)) ? E_MAPPED : E_OWNER;
 }
 
+// The one frame that is mapped for those who do not own it: the clock's, to be read.
+static __attribute__((noinline)) error_t map_other(struct space *space, const struct map_item *item,
+                                                   const struct pool *owner) {
+    error_t error = map_error(item, owner);
+    frame_t frame = frame_named(item->frame);
+    if (error != E_OWNER || PAGE_OFFSET(item->page) != MAP_READ || !frame_is_clock(frame)) {
+        return error;
+    }
+    uint64_t *entry = space_entry_make(space, item->page);
+    if (entry == NULL || *entry & ENTRY_PRESENT) {
+        return entry == NULL ? E_MEMORY : E_MAPPED;
+    }
+    space_install(space, entry, frame, MAP_READ);
+    return OK;
+}
+
 error_t space_map_one(struct space *space, const struct map_item *item, const struct pool *owner) {
     vaddr_t page = item->page;
     frame_t frame = frame_named(item->frame & ~FRAME_ZERO);
     uint32_t rights = PAGE_OFFSET(page);
     if (!pool_owns(owner, frame) || page < LAYOUT_USER_FIRST || !rights_valid(rights)) {
-        return map_error(item, owner);
+        return map_other(space, item, owner);
     }
     uint64_t *table = table_find(space, page);
     if (table == NULL) {
@@ -110,7 +126,9 @@ error_t space_map(struct space *space, const struct map_item *items, uint32_t co
     while (at < count && zeroes < WHOLE_MAX) {
         uint32_t tables = space->tables, word = items[at].frame;
         struct map_item item = {items[at].page, word & ~FRAME_ZERO};  // zeroed when all is done
-        error = space_map_one(space, &item, owner);
+        error = word & FRAME_ZERO && frame_is_clock(ITEM_FRAME(item))
+                    ? E_OWNER
+                    : space_map_one(space, &item, owner);
         if (error != OK) {
             break;
         }

@@ -14,8 +14,7 @@
 #define NEVER UINT64_MAX
 #define FIRED_MAX 16u  // timers in one interrupt; if more are due, the next one comes at once
 
-static uint32_t tsc_khz;
-static uint64_t started;
+struct clock timer_clock;
 static struct deadline *timers;          // active ones, earliest first
 uint64_t timer_slice_deadline = NEVER;  // NEVER: no slice runs
 static uint64_t programmed = NEVER;      // what the next interrupt comes for
@@ -51,12 +50,8 @@ BOOT_TEXT static uint32_t calibrate(void) {
 }
 
 void timer_init(void) {
-    tsc_khz = calibrate();
-    started = tsc_read();
-}
-
-uint32_t timer_tsc_khz(void) {
-    return tsc_khz;
+    uint32_t rest, khz = calibrate();
+    timer_clock = (struct clock){tsc_read(), divide(1000000ull << 32, khz, &rest), khz};
 }
 
 // value * multiplier / divisor without losing the high bits of value
@@ -64,10 +59,6 @@ static uint64_t scale(uint64_t value, uint32_t multiplier, uint32_t divisor) {
     uint32_t rest, unused;
     uint64_t quotient = divide(value, divisor, &rest);
     return quotient * multiplier + divide((uint64_t)rest * multiplier, divisor, &unused);
-}
-
-uint64_t timer_now_ns(void) {
-    return scale(tsc_read() - started, 1000000, tsc_khz);
 }
 
 // The PIT counts at most 55 ms: later deadlines take several interrupts.
@@ -79,7 +70,7 @@ static void program(void) {
     }
     programmed = next;
     uint64_t now = tsc_read();
-    uint64_t ticks = next <= now ? 1 : scale(next - now, PIT_HZ / 1000, tsc_khz) + 1;
+    uint64_t ticks = next <= now ? 1 : scale(next - now, PIT_HZ / 1000, timer_tsc_khz()) + 1;
     uint32_t count = ticks > PIT_MAX ? PIT_MAX : (uint32_t)ticks;
     port_out8(PIT_COMMAND, 0x30);
     port_out8(PIT_CHANNEL0, (uint8_t)count);
@@ -94,7 +85,7 @@ void timer_cancel(struct timer *timer) {
 
 void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits) {
     timer_cancel(timer);
-    timer->deadline.time = tsc_read() + scale(ns, tsc_khz, 1000000);
+    timer->deadline.time = tsc_read() + scale(ns, timer_tsc_khz(), 1000000);
     timer->event = object_reference(event->object);
     timer->bits = bits;
     deadline_add(&timers, &timer->deadline);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Time: the time stamp counter measured against the PIT, one-shot interrupts, timers, time slices.
 #pragma once
+#include "clock_page.h"
 #include "deadline.h"
 #include "event.h"
 #include "start.h"
@@ -12,10 +13,11 @@ struct timer {
 };
 
 BOOT_TEXT void timer_init(void);
+extern struct clock timer_clock;
 // Ticks per millisecond of the time stamp counter.
-uint32_t timer_tsc_khz(void);
-// Nanoseconds since timer_init().
-uint64_t timer_now_ns(void);
+static inline uint32_t timer_tsc_khz(void) {
+    return timer_clock.tsc_khz;
+}
 // ns < 2^52: more would overflow the arithmetic. Set again, it is as if it had not been set before.
 void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits);
 void timer_cancel(struct timer *timer);

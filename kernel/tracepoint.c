@@ -32,7 +32,7 @@ void trace_detach(void) {
 }
 
 error_t trace_attach(const frame_t *frames_of_ring, uint32_t count, struct object *event,
-                     uint32_t bits, uint32_t tsc_khz) {
+                     uint32_t bits) {
     uint32_t records = (count - 1) * RECORDS_A_FRAME;
     if (count < 2 || count > RING_FRAMES_MAX || (records & (records - 1)) != 0) {
         return E_ARGUMENT;
@@ -44,7 +44,7 @@ error_t trace_attach(const frame_t *frames_of_ring, uint32_t count, struct objec
     }
     ring_frames = count;
     header = window_address(ring[0]);
-    *header = (struct trace_header){.capacity = records, .tsc_khz = tsc_khz};
+    *header = (struct trace_header){.capacity = records};
     reader = object_reference(event);
     reader_bits = bits;
     mask_set(wanted_mask);

@@ -6,7 +6,7 @@
 
 #define NUMBERS 512u
 
-struct linux_machine linux_machine;
+uint32_t linux_seed;
 
 typedef long handler(const struct linux_call *call);
 
@@ -54,8 +54,8 @@ long linux_error(error_t error) {
 }
 
 uint32_t linux_random_word(void) {
-    linux_machine.seed += 0x9e3779b9;
-    uint32_t word = linux_machine.seed;
+    linux_seed += 0x9e3779b9;
+    uint32_t word = linux_seed;
     word = (word ^ word >> 16) * 0x85ebca6b;
     word = (word ^ word >> 13) * 0xc2b2ae35;
     return word ^ word >> 16;

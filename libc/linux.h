@@ -25,14 +25,8 @@ long linux_dispatch(const struct linux_call *call);
 // The negative errno for an error of the system.
 long linux_error(error_t error);
 
-// What init told this program about machine and boot line when it started.
-struct linux_machine {
-    uint32_t tsc_khz;
-    uint32_t seed;
-};
-extern struct linux_machine linux_machine;
-
 // Next number of a generator that is seeded from the boot line: runs repeat, secrets it makes not.
+extern uint32_t linux_seed;
 uint32_t linux_random_word(void);
 
 // The boot module behind a file descriptor and its length, for mmap2; false: there is none.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Time is the time stamp counter divided by the rate that the kernel measured. The machine's
+// Time is what the clock page makes of the time stamp counter, without a message. The machine's
 // calendar clock is not read: every clock counts from the start of the machine.
 #include "linux.h"
 
 #include <errno.h>
 
-#include "stubs.h"
+#include "clock.h"
 
 #define NS_PER_SECOND 1000000000u
 #define ABSOLUTE 1u  // TIMER_ABSTIME
@@ -17,15 +17,8 @@ struct time_long {
     int64_t seconds, ns;
 };
 
-// Split, for ticks times a million would not fit 64 bits after a few hours.
-static uint64_t now_ns(void) {
-    uint64_t ticks = __builtin_ia32_rdtsc();
-    uint32_t khz = linux_machine.tsc_khz;
-    return ticks / khz * 1000000 + ticks % khz * 1000000 / khz;
-}
-
 long linux_time(const struct linux_call *call) {
-    long seconds = (long)(now_ns() / NS_PER_SECOND);
+    long seconds = (long)(clock_now_ns() / NS_PER_SECOND);
     if (call->argument[0] != 0) {
         *(long *)call->argument[0] = seconds;
     }
@@ -33,7 +26,7 @@ long linux_time(const struct linux_call *call) {
 }
 
 long linux_time_of_day(const struct linux_call *call) {
-    uint64_t ns = now_ns();
+    uint64_t ns = clock_now_ns();
     struct time_short *time = (struct time_short *)call->argument[0];
     *time = (struct time_short){(int32_t)(ns / NS_PER_SECOND),
                                 (int32_t)(ns % NS_PER_SECOND / 1000)};  // here: microseconds
@@ -41,14 +34,14 @@ long linux_time_of_day(const struct linux_call *call) {
 }
 
 long linux_clock(const struct linux_call *call) {
-    uint64_t ns = now_ns();
+    uint64_t ns = clock_now_ns();
     *(struct time_short *)call->argument[1] =
         (struct time_short){(int32_t)(ns / NS_PER_SECOND), (int32_t)(ns % NS_PER_SECOND)};
     return 0;
 }
 
 long linux_clock_long(const struct linux_call *call) {
-    uint64_t ns = now_ns();
+    uint64_t ns = clock_now_ns();
     *(struct time_long *)call->argument[1] =
         (struct time_long){(int64_t)(ns / NS_PER_SECOND), (int64_t)(ns % NS_PER_SECOND)};
     return 0;
@@ -71,7 +64,7 @@ long linux_clock_resolution_long(const struct linux_call *call) {
 // Programs have no timer of their own: they wait by watching the clock, and the kernel's turns let
 // others run meanwhile.
 static void wait_until(uint64_t end) {
-    while (now_ns() < end) {
+    while (clock_now_ns() < end) {
         __builtin_ia32_pause();
     }
 }
@@ -81,7 +74,7 @@ long linux_sleep(const struct linux_call *call) {
     if (time->seconds < 0 || (uint32_t)time->ns >= NS_PER_SECOND) {
         return -EINVAL;
     }
-    wait_until(now_ns() + (uint64_t)time->seconds * NS_PER_SECOND + (uint32_t)time->ns);
+    wait_until(clock_now_ns() + (uint64_t)time->seconds * NS_PER_SECOND + (uint32_t)time->ns);
     return 0;
 }
 
@@ -91,6 +84,6 @@ long linux_sleep_long(const struct linux_call *call) {
         return -EINVAL;
     }
     uint64_t end = (uint64_t)time->seconds * NS_PER_SECOND + (uint64_t)time->ns;
-    wait_until(call->argument[1] & ABSOLUTE ? end : now_ns() + end);
+    wait_until(call->argument[1] & ABSOLUTE ? end : clock_now_ns() + end);
     return 0;
 }

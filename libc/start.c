@@ -34,13 +34,10 @@ static int line_cut(char *line, char **word) {
     return count;
 }
 
-static void machine_learn(void) {
+static void seed_learn(void) {
     struct init_boot_info_out info;
     if (init_boot_info(HANDLE(SLOT_INIT), &info) == OK) {
-        linux_machine = (struct linux_machine){info.tsc_khz, info.seed};
-    }
-    if (linux_machine.tsc_khz == 0) {
-        linux_machine.tsc_khz = 1000000;
+        linux_seed = info.seed;
     }
 }
 
@@ -62,7 +59,7 @@ void program_start(void) {
     uintptr_t vector[ARGUMENTS_MAX + 1 + 4 + 2 * AUXILIARY];
     char **argument = (char **)vector;
 
-    machine_learn();
+    seed_learn();
     for (uint32_t i = 0; i < ARRAY_LENGTH(random); i++) {
         random[i] = linux_random_word();
     }

@@ -57,6 +57,12 @@ static void crash_kernel_write(void) {
 static void crash_unmapped(void) {
     read_at(LAYOUT_MAP_END - PAGE_SIZE);
 }
+static void crash_clock_write(void) {
+    write_at(LAYOUT_CLOCK);
+}
+static void crash_clock_jump(void) {
+    jump_to(hidden(LAYOUT_CLOCK));
+}
 static void crash_divide(void) {
     sink = 0;
     __asm__ volatile("divl %0" : : "m"(sink), "a"(1), "d"(0) : "cc");
@@ -113,6 +119,7 @@ static const struct kind {
     {"stack", crash_stack},               {"double-free", crash_double_free},
     {"wild-free", crash_wild_free},       {"interior-free", crash_interior_free},
     {"overflow", crash_overflow},         {"abort", crash_abort},
+    {"clock-write", crash_clock_write},   {"clock-jump", crash_clock_jump},
 };
 
 int main(int count, char **argument) {

@@ -21,7 +21,6 @@ struct command {
 };
 
 static int last_status;
-uint32_t shell_tsc_khz = 1;
 
 static int command_echo(int count, char **word) {
     field_text text = shell_text(count - 1, word + 1);
@@ -75,7 +74,7 @@ static const struct command commands[] = {
     {"frames", "[N]", "show or set how many frames each program may hold", shell_frames},
     {"trace", "on|off", "start or stop recording messages and faults", shell_trace},
     {"memory", "", "frames of the machine and what they hold", shell_memory},
-    {"uptime", "", "time since power on", shell_uptime},
+    {"uptime", "", "time since the system started", shell_uptime},
     {"echo", "[WORD...]", "print the words", command_echo},
     {"status", "", "exit status of the last command", command_status},
     {"off", "[STATUS]", "end the system", command_off},
@@ -132,11 +131,7 @@ static void run_line(char *line) {
 }
 
 int main(void) {
-    struct init_boot_info_out info;
     field_text prompt = shell_text(1, (char *[]){(char[]){PROMPT}});
-    if (init_boot_info(HANDLE(SLOT_INIT), &info) == OK && info.tsc_khz != 0) {
-        shell_tsc_khz = info.tsc_khz;
-    }
     for (;;) {
         struct console_read_line_out in;
         char line[TEXT_BYTES + 1];

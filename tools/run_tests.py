@@ -31,7 +31,7 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(HERE, "build")
 HOST_LIMIT = 600   # seconds for the host's unit tests
 # Kernel suites about time: by counted instructions, so that a busy host takes none of it.
-COUNTED = ("device", "direct", "hostile", "leave", "order", "share")
+COUNTED = ("device", "direct", "hostile", "leave", "order", "share", "time")
 MEMORY = {"high": 8192}  # MiB of RAM that a suite of the kernel needs; it touches a few of them
 HOSTILE_SEEDS = range(1, 5)  # random callers, each for so many calls, on machines side by side
 HOSTILE_CALLS = 2500000

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
+
 static void print_limit(uint32_t limit) {
     if (limit == 0 || limit == UINT32_MAX) {
         printf("none\n");
@@ -107,8 +109,8 @@ int shell_memory(int count, char **word) {
 int shell_uptime(int count, char **word) {
     (void)count;
     (void)word;
-    uint64_t milliseconds = shell_ticks() / shell_tsc_khz;
-    printf("%" PRIu64 ".%03" PRIu64 " s since power on\n", milliseconds / 1000,
+    uint64_t milliseconds = clock_now_ns() / 1000000;
+    printf("%" PRIu64 ".%03" PRIu64 " s since the system started\n", milliseconds / 1000,
            milliseconds % 1000);
     return 0;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
+
 #define JOBS_MAX 32u
 #define STATUS_UNKNOWN 127
 
@@ -140,7 +142,7 @@ int shell_tasks(int count, char **word) {
         printf("%5" PRIu32 "  %-16.32s %-6s %12" PRIu64 " %12" PRIu64 " %5" PRIu32 " %8" PRIu32 "\n",
                task.task, task.name.bytes,
                task.state < ARRAY_LENGTH(states) ? states[task.state] : "?",
-               cycles * 1000 / shell_tsc_khz, billed * 1000 / shell_tsc_khz, task.share,
+               clock_ticks_ns(cycles) / 1000, clock_ticks_ns(billed) / 1000, task.share,
                task.mapped);
     }
     return 0;
@@ -153,15 +155,15 @@ int shell_time(int count, char **word) {
         return shell_usage("time COMMAND [ARGUMENT...]");
     }
     error_t error = pager_stats(HANDLE(SLOT_PAGER), 0, &before);
-    uint64_t begin = shell_ticks();
+    uint64_t begin = clock_ticks();
     int status = shell_run(count - 1, word + 1);
-    uint64_t spent = shell_ticks() - begin;
+    uint64_t spent = clock_ticks() - begin;
     if (error != OK || (error = pager_stats(HANDLE(SLOT_PAGER), 0, &after)) != OK) {
         return shell_report("pager", error);
     }
     printf("time: %" PRIu64 " us, %" PRIu64 " ticks, %" PRIu32 " faults, %" PRIu32
            " evictions, %" PRIu32 " pages written, %" PRIu32 " read\n",
-           spent * 1000 / shell_tsc_khz, spent, after.faults - before.faults,
+           clock_ticks_ns(spent) / 1000, spent, after.faults - before.faults,
            after.evictions - before.evictions, after.written - before.written,
            after.read - before.read);
     return status;

@@ -8,14 +8,6 @@
 
 #define STATUS_USAGE 2  // the command was not understood
 
-extern uint32_t shell_tsc_khz;  // time stamp ticks per millisecond, never 0
-
-static inline uint64_t shell_ticks(void) {
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
 // Say what went wrong with what, unless the error is OK; returns the status for it.
 int shell_report(const char *what, error_t error);
 

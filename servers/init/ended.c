@@ -2,6 +2,7 @@
 // The end of a program: see ended.h and program.h.
 #include "ended.h"
 
+#include "clock.h"
 #include "off.h"
 #include "report.h"
 #include "server.h"
@@ -18,12 +19,6 @@ static struct {
 // The last endings, for those who ask late.
 static struct ending endings[ENDINGS_KEPT];
 static uint32_t endings_count;
-
-uint64_t time_now(void) {
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
 
 static uint64_t task_billed(handle_t task) {
     struct task_info_out info;
@@ -75,7 +70,7 @@ static void print_ended(const struct program *program, uint32_t status, uint32_t
 static void print_stats(const struct program *program) {
     struct pager_stats_out stats;
     field_text line;
-    uint64_t total = time_now() - program->started;
+    uint64_t total = clock_ticks() - program->started;
     uint64_t pager = task_cycles(server_task(TASK_PAGER)) - program->pager_before;
     if (pager_stats(HANDLE(SLOT_PAGER), program->number, &stats) != OK) {
         return;

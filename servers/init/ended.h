@@ -6,7 +6,6 @@
 #define STATUS_FAULT 139u   // as a Unix shell tells of a segmentation fault
 #define STATUS_KILLED 137u  // and of a kill
 
-uint64_t time_now(void);
 // CPU time that a task has used; 0 when it is gone.
 uint64_t task_cycles(handle_t task);
 

@@ -74,3 +74,10 @@ void load_shared_page(handle_t one, handle_t other, vaddr_t at) {
     frames_map(other, at, MAP_READ | MAP_WRITE, &frame, 1);
     frames_map(HANDLE(SLOT_TASK), at, MAP_READ | MAP_WRITE, &frame, 1);
 }
+
+error_t load_clock(handle_t task) {
+    struct task_map_out out;
+    message_buffer()->list[0] =
+        (struct map_item){LAYOUT_CLOCK | MAP_READ, start_info()->clock << 8};
+    return task_map(task, 1, &out);
+}

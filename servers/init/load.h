@@ -13,5 +13,8 @@ void load_pages(handle_t task, vaddr_t at, uint32_t pages, uint32_t rights, cons
 // All segments of a checked image, from the file at `file`.
 void load_image(handle_t task, const struct image *image, const void *file);
 
+// The clock's page, to be read, at LAYOUT_CLOCK.
+error_t load_clock(handle_t task);
+
 // One new zeroed page at `at` in both tasks and in init itself, for reading and writing.
 void load_shared_page(handle_t one, handle_t other, vaddr_t at);

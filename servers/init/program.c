@@ -2,7 +2,9 @@
 // Starting programs: see program.h.
 #include "program.h"
 
+#include "clock.h"
 #include "ended.h"
+#include "load.h"
 #include "names.h"
 #include "report.h"
 #include "server.h"
@@ -117,6 +119,9 @@ static error_t objects_create(struct program *program) {
         error = task_thread_create(HANDLE(program->task), program->thread, LAYOUT_BUFFER,
                                    cpu.ceiling);
     }
+    if (error == OK) {
+        error = load_clock(HANDLE(program->task));
+    }
     return error;
 }
 
@@ -179,7 +184,7 @@ static error_t run(struct program *program) {
     if (error == OK) {
         trace_name(program->number, program->name);
         program->pager_before = task_cycles(server_task(TASK_PAGER));
-        program->started = time_now();
+        program->started = clock_ticks();
         error = thread_start(HANDLE(program->thread), start.entry, start.stack, 0);
     }
     return error;

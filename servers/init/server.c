@@ -165,7 +165,7 @@ static void pair(void) {
 
 static void start_info_load(const struct server *server, uint32_t number) {
     static struct start_info info;
-    info = (struct start_info){.abi_hash = ABI_HASH, .tsc_khz = start_info()->tsc_khz,
+    info = (struct start_info){.abi_hash = ABI_HASH,
                                .frames_total = start_info()->frames_total,
                                .frames_free = start_info()->frames_free, .task = number};
     __builtin_memcpy(info.argument, server->argument, sizeof info.argument);
@@ -180,6 +180,7 @@ static void memory_load(const struct server *server, uint32_t number) {
     module_free(server->module);
     load_pages(server_task(number), LAYOUT_STACK_TOP - LAYOUT_WIRED_STACK,
                LAYOUT_WIRED_STACK / PAGE_SIZE, MAP_READ | MAP_WRITE, NULL, 0, 0);
+    must(load_clock(server_task(number)), "give a server the clock");
     start_info_load(server, number);
 }
 

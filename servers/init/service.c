@@ -172,9 +172,8 @@ static int serve_init_boot_info(const struct request *request, const struct init
     struct machine_info_out machine;
     error_t error = machine_info(HANDLE(SLOT_MACHINE), &machine);
     if (error == OK) {
-        *out = (struct init_boot_info_out){machine.tsc_khz, machine.frames_total,
-                                           machine.frames_free, command_line.seed,
-                                           command_line.frames};
+        *out = (struct init_boot_info_out){machine.frames_total, machine.frames_free,
+                                           command_line.seed, command_line.frames};
     }
     return (int)error;
 }

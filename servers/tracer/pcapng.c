@@ -1,25 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fills and reads the blocks of the trace file. Does no input or output, and needs no library: the
-// one division is done by hand.
+// Fills and reads the blocks of the trace file. Does no input or output, and needs no library.
 #include "pcapng.h"
-
-// ticks per millisecond -> nanoseconds per tick, as 32.32 bits: 10^6 * 2^32 / khz.
-struct pcapng_clock pcapng_clock_of(uint32_t tsc_khz) {
-    uint32_t rest = 1000000u % tsc_khz;
-    struct pcapng_clock clock = {1000000u / tsc_khz, 0};
-    for (uint32_t bit = 0; bit < 32; bit++) {
-        uint64_t twice = (uint64_t)rest << 1;
-        clock.fraction = clock.fraction << 1 | (twice >= tsc_khz);
-        rest = (uint32_t)(twice >= tsc_khz ? twice - tsc_khz : twice);
-    }
-    return clock;
-}
-
-uint64_t pcapng_nanoseconds(struct pcapng_clock clock, uint64_t ticks) {
-    uint32_t high = (uint32_t)(ticks >> 32), low = (uint32_t)ticks;
-    return ticks * clock.whole + (uint64_t)high * clock.fraction +
-           ((uint64_t)low * clock.fraction >> 32);
-}
 
 void pcapng_header_fill(struct pcapng_header *header) {
     *header = (struct pcapng_header){
@@ -36,9 +17,9 @@ void pcapng_header_fill(struct pcapng_header *header) {
     };
 }
 
-void pcapng_packet_fill(struct pcapng_packet *packet, struct pcapng_clock clock,
+void pcapng_packet_fill(struct pcapng_packet *packet, const struct clock *clock,
                         const struct trace_record *record) {
-    uint64_t time = pcapng_nanoseconds(clock, record->time);
+    uint64_t time = clock_scale(clock->scale, record->time - clock->started);
     packet->type = PCAPNG_PACKET;
     packet->length = sizeof(*packet);
     packet->interface = 0;

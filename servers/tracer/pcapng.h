@@ -3,6 +3,7 @@
 // USER0 and one enhanced packet block of 64 bytes per record. Pure; the tracer writes with it, the
 // host's tools read with it. All numbers little-endian, as on the machine that writes them.
 #pragma once
+#include "clock_page.h"
 #include "trace.h"
 
 #define PCAPNG_SECTION 0x0a0d0d0au
@@ -43,19 +44,9 @@ struct pcapng_packet {
 };
 _Static_assert(sizeof(struct pcapng_packet) == 64, "a record is 64 bytes");
 
-// Nanoseconds per tick of the time stamp counter: whole, and a fraction in 2^-32.
-struct pcapng_clock {
-    uint32_t whole, fraction;
-};
-
-// tsc_khz: ticks per millisecond, not 0.
-struct pcapng_clock pcapng_clock_of(uint32_t tsc_khz);
-
-// Exact but for a 2^-32rd of a nanosecond per tick.
-uint64_t pcapng_nanoseconds(struct pcapng_clock clock, uint64_t ticks);
-
 void pcapng_header_fill(struct pcapng_header *header);
-void pcapng_packet_fill(struct pcapng_packet *packet, struct pcapng_clock clock,
+// The record's time becomes nanoseconds of this clock.
+void pcapng_packet_fill(struct pcapng_packet *packet, const struct clock *clock,
                         const struct trace_record *record);
 
 // The record in a packet, its time in nanoseconds.

@@ -2,6 +2,7 @@
 // The tracer: hands the kernel a ring for its records, drains it into a pcapng file on a device of
 // its own, and answers flush and control. Does not look at what the records say.
 #include "tracer.h"
+#include "clock.h"
 #include "output.h"
 #include "pcapng.h"
 #include "stubs.h"
@@ -22,7 +23,6 @@ static struct {
     error_t error;  // why there is no trace
     bool recording, ticking;
     struct trace_end end;
-    struct pcapng_clock clock;
     uint64_t time;   // of the last record
     uint32_t waiting;
     struct {
@@ -96,13 +96,10 @@ static error_t tracer_open(void) {
     if (error == OK) {
         error = trace_exempt(HANDLE(SLOT_TRACE), HANDLE(SLOT_TASK));
     }
-    if (error == OK) {
-        error = tracer.end.header->tsc_khz == 0 ? E_STATE : OK;
-    }
     if (error != OK) {
         return error;
     }
-    tracer.clock = pcapng_clock_of(tracer.end.header->tsc_khz);
+    tracer.time = clock_ticks();
     pcapng_header_fill(output_place(sizeof(struct pcapng_header)));
     return recording_set(start->argument[2] == 1, &was);
 }
@@ -117,7 +114,7 @@ static void write_lost(void) {
                                       .kind = EVENT_lost,
                                       .task = (uint16_t)start_info()->task,
                                       .word = {trace_lost(&tracer.end)}};
-        pcapng_packet_fill(place, tracer.clock, &record);
+        pcapng_packet_fill(place, clock_page(), &record);
     }
 }
 
@@ -129,7 +126,7 @@ static void drain(void) {
            (place = output_place(sizeof(struct pcapng_packet))) != NULL) {
         record = trace_next(&tracer.end);
         tracer.time = record->time;
-        pcapng_packet_fill(place, tracer.clock, record);
+        pcapng_packet_fill(place, clock_page(), record);
         trace_release(&tracer.end);
     }
     write_lost();

@@ -71,18 +71,6 @@ TEST(timer_ends, "a timer that ends does not fire; one whose event ended fires i
     world_end();
 }
 
-TEST(clock, "the clock runs on, and a pause takes at least its time") {
-    struct machine_clock_out before, after;
-    world_begin();
-    CHECK_EQUAL(machine_clock(MACHINE, &before), OK);
-    world_pause(20);
-    CHECK_EQUAL(machine_clock(MACHINE, &after), OK);
-    uint64_t passed = ((uint64_t)after.ns_high << 32 | after.ns_low) -
-                      ((uint64_t)before.ns_high << 32 | before.ns_low);
-    CHECK(passed >= 20000000);
-    world_end();
-}
-
 // --- devices -------------------------------------------------------------------------------------
 
 TEST(irq_wrong, "an interrupt line belongs to one; the kernel's own are not to be had") {

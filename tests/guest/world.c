@@ -183,6 +183,7 @@ static void image_copy(struct actor *actor) {
 static void actor_finish(struct actor *actor) {
     CHECK_EQUAL(task_thread_create(actor->task, HANDLE_INDEX(actor->thread), LAYOUT_BUFFER,
                                    ACTOR_PRIORITY), OK);
+    CHECK_EQUAL(map_one(actor->task, LAYOUT_CLOCK, MAP_READ, start_info()->clock), OK);
     CHECK_EQUAL(task_handle_give(actor->task, actor->task, SLOT_TASK, RIGHT_ALL, 0), OK);
     CHECK_EQUAL(task_handle_give(actor->task, actor->thread, SLOT_THREAD, RIGHT_ALL, 0), OK);
     actor_handles(actor);

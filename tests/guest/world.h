@@ -35,7 +35,7 @@ void world_begin(void);
 void world_end(void);
 
 // A new task with its first thread, charged to `pool`, not yet started. The task has handles to
-// itself (SLOT_TASK, SLOT_THREAD).
+// itself (SLOT_TASK, SLOT_THREAD), and the clock.
 struct actor *task_make(handle_t pool, uint32_t rank, void (*run)(struct actor *actor));
 // The same, but with memory of its own: a copy of the test's data as it is now. Its threads have
 // priorities up to ACTOR_PRIORITY.

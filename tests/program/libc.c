@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,6 +22,7 @@
 #include <wchar.h>
 
 #include "../test.h"
+#include "clock.h"
 
 #define FAILS(expression, number)            \
     do {                                     \
@@ -228,6 +230,18 @@ TEST(libc_memory, "anonymous memory is zero, keeps what is written, and can be t
     CHECK(munmap(memory, 4096) == 0 && munmap(memory + 2 * 4096, 4096) == 0);
 }
 
+TEST(libc_clock_stays, "where the clock lies nothing is mapped, unmapped or changed") {
+    void *clock = (void *)LAYOUT_CLOCK;
+    CHECK(mmap(clock, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+               0) == MAP_FAILED);
+    CHECK_EQUAL(errno, EINVAL);
+    CHECK(munmap(clock, 4096) == -1 && errno == EINVAL);
+    CHECK(mprotect(clock, 4096, PROT_READ | PROT_WRITE) == -1 && errno == EINVAL);
+    struct timespec now;
+    CHECK_EQUAL(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+    CHECK(clock_page()->scale != 0);
+}
+
 TEST(libc_time, "clocks go forward and sleeping takes as long as was asked for") {
     struct timespec before, after;
     CHECK_EQUAL(clock_gettime(CLOCK_MONOTONIC, &before), 0);
@@ -237,6 +251,11 @@ TEST(libc_time, "clocks go forward and sleeping takes as long as was asked for")
                      (after.tv_nsec - before.tv_nsec);
     CHECK(passed >= 3000000);
     CHECK(time(NULL) >= 0 && clock_getres(CLOCK_MONOTONIC, &after) == 0);
+    struct timeval day;
+    uint64_t first = clock_now_ns() / 1000;
+    CHECK_EQUAL(gettimeofday(&day, NULL), 0);
+    uint64_t now = (uint64_t)day.tv_sec * 1000000 + (uint32_t)day.tv_usec;
+    CHECK(first <= now && now <= clock_now_ns() / 1000);
 }
 
 static volatile sig_atomic_t signals;

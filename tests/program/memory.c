@@ -25,6 +25,7 @@ static const struct {
     {0xfffff000, 8192},           // wraps
     {0x40000000, 0xfffff000},     // wraps, too
     {LAYOUT_BUFFER, 4096},        // the message buffer
+    {LAYOUT_CLOCK, 4096},         // the clock
 };
 #define BAD_PLACES (sizeof bad_places / sizeof *bad_places)
 
@@ -193,7 +194,7 @@ TEST(memory_faults, "a program that touches what it must not is ended, and the s
     static const char *const kinds[] = {
         "null-read", "null-write", "null-call", "text-write", "constant-write", "data-jump",
         "kernel-read", "kernel-write", "unmapped", "divide", "invalid", "halt", "port",
-        "interrupt", "stack"};
+        "interrupt", "stack", "clock-write", "clock-jump"};
     mine_make();
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         test_case(kinds[i]);

@@ -112,6 +112,20 @@ def test_trace_switched():
     check('is "pager"' in text and "shell " in text, "names are missing")
 
 
+@takes(15)
+def test_trace_clock_silent():
+    """a program that watches the clock for 30 ms sends no message more than one that looks once"""
+    counts = []
+    for ms in (0, 30):
+        with tempfile.TemporaryDirectory(prefix="quire-trace-") as folder:
+            path = record(folder, f"run=sleep,{ms} store=ram:64 trace=on", icount=True)
+            lines = lab("trace", path).stdout.splitlines()
+        own = [line.split()[2] for line in lines if line.split()[1] == "sleep"]
+        counts.append([own.count(kind) for kind in ("call", "kernel_call", "fault")])
+        check(counts[-1][0] > 2, f"what sleep asked is not in the trace: {counts}")
+    check(counts[0] == counts[1], f"calls, kernel calls and faults: {counts}")
+
+
 @takes(2)
 def test_trace_refuses():
     """quire trace refuses what is no trace with one line and status 1, a wrong option with 2"""
