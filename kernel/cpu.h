@@ -41,7 +41,8 @@ static inline uint64_t divide(uint64_t value, uint32_t divisor, uint32_t *rest) 
     uint32_t high = (uint32_t)(value >> 32) / divisor, low;
     __asm__("divl %4"
             : "=a"(low), "=d"(*rest)
-            : "a"((uint32_t)value), "d"((uint32_t)(value >> 32) % divisor), "r"(divisor)
+            : "a"((uint32_t)(value & UINT32_MAX)), "d"((uint32_t)(value >> 32) % divisor),
+              "r"(divisor)
             : "cc");
     return (uint64_t)high << 32 | low;
 }

@@ -60,7 +60,8 @@ extern struct frame_state frames;
 
 // Set up over storage that the caller chose: `table` of `count` entries (all FRAME_ABSENT) and
 // bitmap words.
-BOOT_TEXT void frame_init(struct frame *table, uint32_t *bitmap_storage, uint32_t count, uint32_t low_end);
+BOOT_TEXT void frame_init(struct frame *table, uint32_t *bitmap_storage, uint32_t count,
+                          uint32_t low_end);
 // Boot: RAM appears as free, or belongs to the kernel or a boot module.
 BOOT_TEXT void frame_add(frame_t frame, enum frame_type type, uint16_t pool);
 

@@ -20,4 +20,5 @@ __attribute__((noreturn)) void panic_trap(const struct registers *registers, uin
 // The machine cannot be started: one line that says what to do; not a defect.
 BOOT_TEXT __attribute__((noreturn)) void boot_refuse(const char *reason);
 // The same, with what was found behind the reason.
-BOOT_TEXT __attribute__((noreturn)) void boot_refuse_because(const char *reason, const char *detail);
+BOOT_TEXT __attribute__((noreturn)) void boot_refuse_because(const char *reason,
+                                                             const char *detail);

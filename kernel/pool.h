@@ -37,7 +37,8 @@ static inline uint16_t pool_number(const struct pool *pool) {
     return (uint16_t)pool->user_frame;
 }
 // A number from outside names a user frame of the pool?
-static inline __attribute__((always_inline)) bool pool_owns(const struct pool *pool, frame_t frame) {
+static inline __attribute__((always_inline)) bool pool_owns(const struct pool *pool,
+                                                            frame_t frame) {
     return frame < frames.count && frame_entry(frame)->word == pool->user_frame;
 }
 

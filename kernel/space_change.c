@@ -88,7 +88,7 @@ static uint32_t run_map(struct space *space, const struct map_item *items, uint3
     if (count == 0 || items->page != page + PAGE_SIZE) {
         return 0;
     }
-    uint64_t *table = table_find(space, page);
+    uint64_t *table = table_known(space, page);
     half_t *half = entry_in(table, page);
     uint32_t rights = PAGE_OFFSET(page) | ENTRY_USER, high = space_high[PAGE_OFFSET(page)];
     const struct map_item *item = items, *end = items + MIN_OF(count, 511 - (page >> 12 & 511));
@@ -183,10 +183,10 @@ static inline __attribute__((always_inline)) uint32_t report(uint32_t low, uint3
 error_t space_unmap_one(struct space *space, struct map_item *item) {
     vaddr_t page = item->page;
     uint64_t *table = table_find(space, page);
-    half_t *half = entry_in(table, page);
-    if (table == NULL || PAGE_OFFSET(page) != 0 || !changeable(half)) {
+    if (table == NULL || PAGE_OFFSET(page) != 0 || !changeable(entry_in(table, page))) {
         return change_error(space, page, false);
     }
+    half_t *half = entry_in(table, page);
     uint32_t low = entry_take(half), word = report(low, half[1]);
     half[1] = 0;
     item->frame = word;
@@ -200,10 +200,10 @@ error_t space_protect_one(struct space *space, struct map_item *item) {
     vaddr_t page = item->page;
     uint32_t rights = PAGE_OFFSET(page);
     uint64_t *table = table_find(space, page);
-    half_t *half = entry_in(table, page);
-    if (table == NULL || !rights_valid(rights) || !changeable(half)) {
+    if (table == NULL || !rights_valid(rights) || !changeable(entry_in(table, page))) {
         return change_error(space, page, true);
     }
+    half_t *half = entry_in(table, page);
     uint32_t low = entry_take(half), high = half[1];
     entry_set(half, (low & ~MAP_RIGHTS) | rights | ENTRY_USER, (high & 15) | space_high[rights]);
     item->frame = report(low, high);
@@ -223,7 +223,7 @@ static uint32_t run_change(struct space *space, struct map_item *items, uint32_t
     uint32_t keep = protect ? ~MAP_RIGHTS : 0, keep_high = protect ? 15 : 0, gone = !protect;
     uint32_t set = protect ? PAGE_OFFSET(page) | ENTRY_USER : 0;
     uint32_t set_high = protect ? space_high[PAGE_OFFSET(page)] : 0;
-    uint64_t *table = table_find(space, page);
+    uint64_t *table = table_known(space, page);
     half_t *half = entry_in(table, page);
     struct map_item *item = items, *end = items + MIN_OF(count, 511 - (page >> 12 & 511));
     for (; item != end; item++) {

@@ -10,7 +10,8 @@
 typedef uint32_t __attribute__((may_alias)) half_t;
 
 // The hardware may read an entry at any moment: its present half is set last and cleared first.
-static inline __attribute__((always_inline)) void entry_set(half_t *half, uint32_t low, uint32_t high) {
+static inline __attribute__((always_inline)) void entry_set(half_t *half, uint32_t low,
+                                                            uint32_t high) {
     *(volatile half_t *)&half[1] = high;
     *(volatile half_t *)&half[0] = low;
 }
@@ -27,7 +28,8 @@ static inline __attribute__((always_inline)) uint32_t entry_take(half_t *half) {
 }
 
 // An entry is cached only after its Accessed bit was set (SDM 4.10.2.3).
-static inline __attribute__((always_inline)) void entry_forget(const struct space *space, vaddr_t page, uint32_t before) {
+static inline __attribute__((always_inline)) void entry_forget(const struct space *space,
+                                                               vaddr_t page, uint32_t before) {
     if (space == space_loaded && before & ENTRY_ACCESSED) {
         page_invalidate(page);
     }
@@ -43,10 +45,21 @@ static inline __attribute__((always_inline)) uint64_t *table_of(uint64_t directo
 }
 
 // The page table of an address, NULL while there is none; the kernel's never have one here.
-static inline __attribute__((always_inline)) uint64_t *table_find(const struct space *space, vaddr_t page) {
+static inline __attribute__((always_inline)) uint64_t *table_find(const struct space *space,
+                                                                  vaddr_t page) {
     const uint64_t *directory = space->directory[page >> 30];
     uint32_t entry = directory == NULL ? 0 : (uint32_t)directory[page >> 21 & 511];
     return entry & ENTRY_PRESENT ? table_of(entry) : NULL;
+}
+
+// The same for an address that has one.
+static inline __attribute__((always_inline)) uint64_t *table_known(const struct space *space,
+                                                                   vaddr_t page) {
+    uint64_t *table = table_find(space, page);
+    if (table == NULL) {
+        __builtin_unreachable();
+    }
+    return table;
 }
 
 // The entry of a page in its table.
@@ -55,7 +68,8 @@ static inline __attribute__((always_inline)) half_t *entry_in(uint64_t *table, v
 }
 
 // `by` more entries of the table, or of the one with this entry, are present.
-static inline __attribute__((always_inline)) void entry_count(struct space *space, const void *table, uint32_t by) {
+static inline __attribute__((always_inline)) void entry_count(struct space *space,
+                                                              const void *table, uint32_t by) {
     frame_entry(window_frame(table))->maps += by;
     space->mapped += by;
 }
