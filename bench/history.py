@@ -80,8 +80,12 @@ def from_revision(revision, commit):
 
 
 def commit_of(text):
-    done = subprocess.run(["git", "-C", HERE, "rev-parse", "--verify", "--quiet", "--end-of-options",
-                           text + "^{commit}"], capture_output=True, text=True)
+    try:
+        done = subprocess.run(["git", "-C", HERE, "rev-parse", "--verify", "--quiet",
+                               "--end-of-options", text + "^{commit}"],
+                              capture_output=True, text=True)
+    except FileNotFoundError:  # a machine that only runs the system need not have it
+        return None
     return done.stdout.strip() if done.returncode == 0 else None
 
 
