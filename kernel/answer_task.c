@@ -3,6 +3,7 @@
 #include "invoke.h"
 #include "event.h"
 #include "port.h"
+#include "schedule.h"
 
 enum { TABLES_A_SLICE = 64 };  // page tables freed in one message
 
@@ -32,6 +33,7 @@ error_t answer_task_share(const struct invocation *invocation, const struct task
         return E_ARGUMENT;
     }
     ((struct task *)invocation->body)->share = in->share;
+    schedule_slice_end();  // it may be the one that pays, and have had no end to its time
     return OK;
 }
 

@@ -270,7 +270,7 @@ object_out:
         rep movsd
         mov edi, edx
         jmp object_return
-; It is refused: all but eax as it was.
+; It is refused: the words as they were.
 object_error:
         neg eax
         mov ebx, [kinds + ebp + KIND_ASKED]
@@ -300,6 +300,10 @@ ping:   cmp word [esi + OBJECT_TYPE], OBJECT_TASK
         jz slow_call
         inc dword [fast_returns]
         mov eax, ebx
+        xor ebx, ebx
+        xor esi, esi
+        xor edi, edi
+        xor ebp, ebp
         mov edx, [SELF(REGISTERS_EIP)]
         mov ecx, [SELF(REGISTERS_ESP)]
         sti

@@ -167,6 +167,9 @@ void thread_ready(struct thread *thread) {
 }
 
 void thread_fail(struct thread *thread, error_t error) {
+    if (thread->state == THREAD_RECEIVING) {
+        thread->payer.object = NULL;  // it works for nobody
+    }
     thread->registers.eax = TAG_ERROR(error);
     thread_ready(thread);
 }

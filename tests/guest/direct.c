@@ -81,6 +81,9 @@ TEST(direct_registers, "an answer changes the registers of its words, and no oth
     CHECK_EQUAL(r.ebp, 0);
     CHECK_EQUAL(r.ebx, 0);
     CHECK_EQUAL(r.esi, 0);
+    r = raw_enter(TASK | OP_CALL, TAG(LABEL_task_ping, 0, 0, 0), 7, 8, 9);
+    CHECK_EQUAL(r.eax, TAG(LABEL_task_ping, 0, 0, 0));
+    CHECK_EQUAL(r.ebx | r.esi | r.edi | r.ebp, 0);
     r = raw_enter(TASK | OP_CALL, TAG(LABEL_task_share, 1, 0, 0), 7, 0, 9);
     CHECK_EQUAL(TAG_TO_ERROR(r.eax), E_ARGUMENT);
     CHECK_EQUAL(r.ebx, TAG(LABEL_task_share, 1, 0, 0));

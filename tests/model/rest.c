@@ -36,4 +36,5 @@ ABSENT(trace_record_items)
 ABSENT(window_copy)
 IDLE(schedule_due);
 IDLE(schedule_forget_payer);
+IDLE(schedule_slice_end);
 IDLE(trace_map);
