@@ -136,6 +136,9 @@ error_t answer_task_fault_port(const struct invocation *invocation,
     if (port == NULL) {
         return error;
     }
+    if (((const struct port *)port->object->body)->ending) {
+        return E_DEAD;
+    }
     task->fault_port = object_reference(port->object);
     task->fault_badge = in->badge;
     return OK;

@@ -65,6 +65,10 @@ struct object *object_create(enum object_type type, uint32_t bytes, struct pool 
     return object;
 }
 
+void object_handles_end(struct object *object) {
+    object->key++;
+}
+
 void object_destroy(struct object *object) {
     TRACE(destroy, 0, object_slot(object), 0, 0, object->type, 0, 0);
     kfree(object->pool, object->body);
@@ -74,7 +78,7 @@ void object_destroy(struct object *object) {
     object->type = OBJECT_NONE;
     object->body = NULL;
     object->key = KEY_SLOW | (object_generation(object) + 1);
-    if (object_generation(object) == KEY_GENERATION) {
+    if (object_generation(object) >= GENERATION_RETIRED) {
         return;  // retired: no handle is ever made with this generation
     }
     object->next = objects.first_free;

@@ -40,6 +40,8 @@ enum object_type {  // numbers of the kernel interfaces in abi/ipc.def
 #define KEY_RECEIVE_HANDLE 0x80000000u
 #define KEY_OTHER_HANDLE 0xe0000000u
 #define KEY_GENERATION 0x1fffffffu  // never 0
+// From here on a slot is not used again: the end of an object counts up by one, or by two.
+#define GENERATION_RETIRED (KEY_GENERATION - 1)
 
 struct thread;
 
@@ -77,6 +79,8 @@ struct reference {
 BOOT_TEXT void object_init(struct object *table, uint32_t count);
 // Allocate `bytes` for a body from `pool` and a slot of the pool's for it; NULL: E_MEMORY.
 struct object *object_create(enum object_type type, uint32_t bytes, struct pool *pool);
+// All handles and references die, while the object lives on: before an end in slices, once.
+void object_handles_end(struct object *object);
 // End it: all handles die, the body is freed.
 void object_destroy(struct object *object);
 

@@ -6,6 +6,8 @@
 #include "schedule.h"
 #include "tracepoint.h"
 
+enum { REFUSALS_MAX = 16 };  // callers turned away in one receive
+
 // Counts the calls of all threads, for the trace.
 static uint32_t last_call_id;
 
@@ -196,6 +198,10 @@ error_t port_fault(struct thread *thread, tag_t tag, uint32_t address, uint32_t 
 }
 
 bool port_destroy(struct port *port, uint32_t steps) {
+    if (!port->ending) {
+        port->ending = true;
+        object_handles_end(port->object);
+    }
     for (; steps > 0; steps--) {
         struct thread *thread = port->callers.first;
         if (thread != NULL) {
@@ -216,10 +222,22 @@ bool port_destroy(struct port *port, uint32_t steps) {
     return false;
 }
 
-// The first in line comes out of it, whether its message arrives or not.
-static error_t deliver_first(struct thread *caller, struct thread *receiver) {
-    port_caller_remove(caller);
-    return deliver(caller, receiver);
+// The first in line comes out of it, whether its message arrives or not: some, and no more, may be
+// refused for their handles in one entry.
+static error_t deliver_first(struct port *port, struct thread *receiver) {
+    for (uint32_t i = 0; i < REFUSALS_MAX; i++) {
+        struct thread *caller = port->callers.first;
+        if (caller == NULL) {
+            break;
+        }
+        port_caller_remove(caller);
+        error_t error = deliver(caller, receiver);
+        if (error == OK) {
+            return OK;
+        }
+        thread_fail(caller, error);
+    }
+    return E_EMPTY;
 }
 
 error_t port_receive(struct thread *thread, struct port *port, bool wait) {
@@ -229,15 +247,10 @@ error_t port_receive(struct thread *thread, struct port *port, bool wait) {
     if (event_collect(thread)) {
         return OK;
     }
-    while (port != NULL && port->callers.first != NULL) {
-        struct thread *caller = port->callers.first;
-        error_t error = deliver_first(caller, thread);
-        if (error == OK) {
-            return OK;
-        }
-        thread_fail(caller, error);
+    if (port != NULL && deliver_first(port, thread) == OK) {
+        return OK;
     }
-    if (!wait) {
+    if (!wait || (port != NULL && port->callers.first != NULL)) {
         return E_EMPTY;
     }
     if (port == NULL && thread->event == NULL) {

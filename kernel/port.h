@@ -8,6 +8,7 @@ struct port {
     struct object *object;
     struct queue callers;    // THREAD_SENDING
     struct queue receivers;  // THREAD_RECEIVING, but for the object's receiver
+    bool ending;             // no handle is left that calls or receives: nobody else comes to wait
 };
 
 // Operations of the current thread. An error goes back into its eax; OK means that its registers
@@ -24,8 +25,8 @@ error_t port_map_one(struct task *task, const struct pool *owner, uint32_t page,
 
 // The server of a waiting caller is gone: a call fails with E_RESTARTED, a fault is tried again.
 void port_caller_abandoned(struct thread *caller);
-// End a port: who calls or receives there fails with E_DEAD, a fault is tried again. At most
-// `steps` threads at a time; false: more of them wait.
+// End a port: its handles die, who calls or receives there fails with E_DEAD, a fault is tried again.
+// At most `steps` threads at a time; false: more of them wait, and the port is ending.
 bool port_destroy(struct port *port, uint32_t steps);
 // A waiting caller waits no longer: its token is void.
 void port_caller_forget(struct thread *caller);

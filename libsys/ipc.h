@@ -42,7 +42,8 @@ __attribute__((warn_unused_result)) error_t ipc_call(handle_t handle, uint32_t l
 uint32_t ipc_number(void);
 
 // Receive from `port` (0: the thread's event alone). Never returns for ipc_receive() without a
-// message, an event or an error; ipc_poll() returns E_EMPTY in *received's tag at once.
+// message, an event or an error; ipc_poll() returns E_EMPTY in *received's tag at once. Any receive
+// may end with E_EMPTY after messages were turned away for their handles: receive again.
 void ipc_receive(handle_t port, struct received *received);
 void ipc_poll(handle_t port, struct received *received);
 
@@ -52,7 +53,7 @@ __attribute__((warn_unused_result)) error_t ipc_reply(token_t token, tag_t tag,
                                                       const uint32_t *words);
 
 // Reply, then receive in the same kernel entry. If the reply fails, nothing is received and
-// received->tag is the error.
+// received->tag is the error; with E_EMPTY the reply has arrived, and nothing is received.
 void ipc_reply_receive(handle_t port, token_t token, tag_t tag, const uint32_t *words,
                        struct received *received);
 

@@ -118,7 +118,7 @@ static struct received fault_answer(const struct received *message) {
     }
     offer();
     struct received received = ipc_reply_map_receive_inline(PORT, fault.token, answer.item);
-    if (TAG_IS_ERROR(received.tag)) {  // nothing came
+    if (TAG_IS_ERROR(received.tag) && TAG_TO_ERROR(received.tag) != E_EMPTY) {  // not answered yet
         return fault_answer_slowly(&fault, &answer, TAG_TO_ERROR(received.tag));
     }
     return received;

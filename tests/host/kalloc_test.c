@@ -147,7 +147,7 @@ TEST(objects_retired, "a slot whose generations are used up is not used again") 
     struct pool *root = machine_make(FRAMES, KERNEL, FRAMES);
     struct object *object = object_create(OBJECT_EVENT, 40, root);
     object_destroy(object);
-    object->key = KEY_SLOW | (KEY_GENERATION - 1);
+    object->key = KEY_SLOW | (GENERATION_RETIRED - 1);
     CHECK(object_create(OBJECT_EVENT, 40, root) == object);
     struct reference last = object_reference(object);
     object_destroy(object);

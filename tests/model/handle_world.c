@@ -78,7 +78,7 @@ static void make(void) {
     uint32_t slot = objects.first_free;
     for (uint32_t i = 0; i < OBJECTS; i++, slot = objects.table[slot].next) {
         shadow.object[i] = &objects.table[slot];
-        shadow.object[i]->key += KEY_GENERATION - LIVES - object_generation(shadow.object[i]);
+        shadow.object[i]->key += GENERATION_RETIRED - LIVES - object_generation(shadow.object[i]);
     }
     machine_shadow(&shadow, sizeof shadow);
 }

@@ -111,7 +111,7 @@ static const char *objects_law(void) {
     }
     for (uint32_t slot = 1; slot < OBJECTS; slot++) {
         const struct object *object = &objects.table[slot];
-        used += object->type != OBJECT_NONE || object_generation(object) == KEY_GENERATION;
+        used += object->type != OBJECT_NONE || object_generation(object) >= GENERATION_RETIRED;
         if (object->type == OBJECT_POOL && ((struct pool *)object->body)->low_used != low[slot]) {
             return "kernel frames of a pool = those counted in low_used";
         }
