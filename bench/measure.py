@@ -49,12 +49,17 @@ class Row:
 
 
 def machine(run, profile=None, memory=MEMORY, crowd=""):
-    """The virtual machine of a run; the plugin writes to `profile`."""
+    """The virtual machine of a run; the plugin writes to `profile`.
+
+    In the booted system the crowd is made by init, which is the system's own but for that.
+    """
     name = f"bench-{run}"
     path = os.path.join(BUILD, "bench", name)
     image, command = vm.Image(BUILD), crowd
     if run in PROGRAMS:
-        image, command = image.replaced({name: path}), f"policy=clock store=ram:64 run={name}"
+        changes = {"init": os.path.join(BUILD, "bench", "init")} if crowd else {}
+        image = image.replaced({name: path, **changes})
+        command = f"policy=clock store=ram:64 run={name} {crowd}"
     else:
         image.modules = [path]
     plugin = os.path.join(BUILD, "bench", "paths.so")
@@ -142,21 +147,24 @@ def profile(name):
                 paths.binaries(BUILD, started.image.modules))
 
 
-def scale():
-    """{name: [median or None for each of SIZES]}; no crowds in the booted system."""
-    runs = [(at, run) for at, (_, _, crowd) in enumerate(SIZES) for run in RUNS
-            if not crowd or run not in PROGRAMS]
+def scale(runs=tuple(RUNS)):
+    """{name: [median or None for each of SIZES]}; a boot has no crowd."""
+    cells = [(at, run) for at in range(len(SIZES)) for run in runs]
     found = {}
     with tempfile.TemporaryDirectory(prefix="quire-bench-") as folder:
-        # The end of the boot is seen by the plugin alone; all else a machine without it tells.
-        profiles = [os.path.join(folder, f"{run}-{at}") if run in PROGRAMS else None
-                    for at, run in runs]
+        profiles = [os.path.join(folder, f"{run}-{at}") if run in PROGRAMS and not SIZES[at][2] else None
+                    for at, run in cells]
         results = vm.run_all([machine(run, profile, *SIZES[at][1:])
-                              for (at, run), profile in zip(runs, profiles)])
-        for (at, run), result, profile in zip(runs, results, profiles):
-            medians = {match[1]: int(match[4]) for match in said(result)}
-            if profile:
-                medians = {row.name: row.median for row in rows_of(run, result, profile)[0]}
-            for name, median in medians.items():
+                              for (at, run), profile in zip(cells, profiles)])
+        for (at, run), result, profile in zip(cells, results, profiles):
+            for name, median in medians(run, result, profile, SIZES[at][2]).items():
                 found.setdefault(name, [None] * len(SIZES))[at] = median
     return found
+
+
+def medians(run, result, profile, crowd):
+    """{name: median} of a run that ended well, and with the crowd beside it that was asked for."""
+    rows = {match[1]: int(match[4]) for match in said(result)}
+    if crowd and f"# crowd {crowd.split('=')[1]}" not in result.lines:
+        raise RuntimeError(f"{result.machine.name}: there was no crowd ({crowd})")
+    return {row.name: row.median for row in rows_of(run, result, profile)[0]} if profile else rows

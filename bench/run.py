@@ -31,8 +31,8 @@ The image is the one that ./quire run boots; QEMU: {machine}"""
 
 SCALE_NOTE = """
 Medians in guest instructions, as above all path lengths. The crowd's tasks, of one thread each, and
-threads, of one task, wait for a message while the others are measured. -: not measured there; programs
-of the booted system share it with no crowd, for init starts no more than a few."""
+threads, of one task, wait for a message while the others are measured; in the booted system init makes
+them before it starts the rest. -: not measured there; a boot has no crowd."""
 
 
 def anchors():

@@ -63,6 +63,7 @@ void crowd_make(void) {
     struct machine_info_out info;
     CHECK_EQUAL(machine_info(MACHINE, &info), OK);
     CHECK(info.objects > threads + 2 * tasks);
+    note_number("crowd ", count);
 }
 
 void crowd_end(void) {

@@ -39,6 +39,11 @@ void test_print(const char *text, size_t length) {
     }
 }
 
+void environment_leave(void) {
+    (void)!ports_destroy(HANDLE(SLOT_SERIAL));
+    (void)!ports_destroy(HANDLE(SLOT_EXIT));
+}
+
 void test_suite_end(void) {
     struct machine_check_out check;
     struct task_tables_trim_out trimmed;
@@ -66,7 +71,7 @@ void server_main(void) {
     }
 }
 
-static const char *option_find(const char *word) {
+const char *option_find(const char *word) {
     const char *command = start_info()->command;
     for (const char *at = command; *at != 0; at++) {
         uint32_t i = 0;

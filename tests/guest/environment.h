@@ -15,8 +15,13 @@
 // Put away what a test left that failed half way (world.c).
 void world_clean(void);
 
+// Give the serial line and the exit device back, for one that goes on as another program.
+void environment_leave(void);
+
 // A counter of machine_info.
 uint32_t frames_free(void);
+// What follows this word, or beginning of a word, on the kernel's command line; NULL: it has none.
+const char *option_find(const char *word);
 // Does the kernel's command line hold this word, or a word that begins so?
 bool option_given(const char *word);
 // Its number: seed=N.
