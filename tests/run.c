@@ -170,10 +170,20 @@ static int text_same(const char *a, const char *b) {
     return text_begins(a, b) && text_begins(b, a);
 }
 
-static const struct test *test_next(const struct test *const **at, const char *only) {
+// A test of just this name is meant alone, whatever others begin with it.
+static int test_is_named(const char *only) {
+    for (const struct test *const *at = __start_tests; only != NULL && at < __stop_tests; at++) {
+        if (text_same((*at)->name, only)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const struct test *test_next(const struct test *const **at, const char *only, int exact) {
     while (*at < __stop_tests) {
         const struct test *test = *(*at)++;
-        if (only == NULL || text_begins(test->name, only)) {
+        if (only == NULL || (exact ? text_same(test->name, only) : text_begins(test->name, only))) {
             return test;
         }
     }
@@ -189,11 +199,11 @@ static void line_tap(const char *text, int number, const char *more) {
 
 int test_run(const char *only, void (*suite_end)(void)) {
     const struct test *const *at = __start_tests;
-    const struct test *test = test_next(&at, only);
-    int number = 0, failed = 0;
+    int number = 0, failed = 0, exact = test_is_named(only);
+    const struct test *test = test_next(&at, only, exact);
     line_tap("TAP version ", 13, "");
     while (test != NULL) {
-        const struct test *next = test_next(&at, only);
+        const struct test *next = test_next(&at, only, exact);
         failed += test_one(++number, test->name, test->sentence, test->run);
         if (suite_end != NULL && (next == NULL || !text_same(next->file, test->file))) {
             failed += test_one(++number, "suite_end", path_shorten(test->file), suite_end);

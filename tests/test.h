@@ -59,7 +59,7 @@ void test_equal(int64_t actual, int64_t expected, const char *file, int line, co
 void test_text_equal(const char *actual, const char *expected, const char *file, int line,
                      const char *what);
 
-// Runs all tests whose name begins with `only` (NULL or "": all). After the last test of each file
+// Runs the test called `only`, or if there is none all whose name begins so (NULL or "": all). After the last test of each file
 // suite_end runs as a test of its own (NULL: nothing to look after). Returns how many failed; no
 // test at all is one failure.
 int test_run(const char *only, void (*suite_end)(void));

@@ -171,7 +171,7 @@ class Trial:
             raise RuntimeError(f"{os.path.basename(source)} compiles for the kernel, but not for "
                                f"{program.target}")
         for name in names:
-            points = run_tests.run_host(path, [name] if name else [])
+            points = run_tests.run_host(path, name)
             failed = [reason for _, reason, _ in points if reason]
             if failed:
                 return f"{os.path.basename(path)}: {failed[0]}"

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Run all tests, several at a time, and sum them up. Called by ./quire test after the build.
 
-    run_tests.py [--list] [NAME...]     tests whose name, or whose suite's name, begins with NAME
+    run_tests.py [--list] [NAME...]     all tests, or those that the names ask for
+
+A NAME is a kind, a suite, or a test as docs/status.md writes it, of which that test alone is run. If
+nothing has just this name, it is all whose names begin so.
 
 Kinds of suites:
   host     build/tests/host/host-tests: TAP from a program of the host
@@ -15,6 +18,8 @@ Kinds of suites:
 Skipped tests are listed above; the last line is `N passed, N failed`. The exit status is 0 only if none failed and some passed.
 """
 import concurrent.futures
+import difflib
+import functools
 import glob
 import importlib.util
 import os
@@ -65,9 +70,9 @@ def parse_tap(lines):
     return points
 
 
-def run_host(path, only):
+def run_host(path, only=None):
     try:
-        done = subprocess.run([path] + only, capture_output=True, timeout=HOST_LIMIT,
+        done = subprocess.run([path] + ([only] if only else []), capture_output=True, timeout=HOST_LIMIT,
                               stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         points = Points()
@@ -105,12 +110,13 @@ def trapping(image):
     return image
 
 
-def run_guest(path, command="", change=lambda image: image, **options):
+def run_guest(path, command="", change=lambda image: image, only=None, **options):
     image = vm.Image(BUILD)
     image.modules = [path]
     name = os.path.basename(path)[5:]
     counted = name in COUNTED
     options.setdefault("memory", MEMORY.get(name, 64))
+    command += f" test={only}" if only else ""
     return run_machine(vm.Machine(image=change(image), command=command, icount=counted, **options))
 
 
@@ -120,13 +126,15 @@ def hostile_seeds():
     for seed in HOSTILE_SEEDS:
         command = f"seed={seed} calls={HOSTILE_CALLS}"
         yield ("guest", f"hostile.seed{seed}",
-               lambda command=command: run_guest(path, command, memory=24, limit=1800))
+               lambda only, command=command: run_guest(path, command, only=only, memory=24,
+                                                       limit=1800))
 
 
-def run_program(path, command="", change=lambda image: image):
+def run_program(path, command="", change=lambda image: image, only=None):
     name = os.path.basename(path)
     image = change(vm.Image(BUILD)).replaced({name: path})
-    return run_machine(vm.Machine(image=image, command=f"run={name} store=ram {command}"))
+    run = f"{name},{only}" if only else name
+    return run_machine(vm.Machine(image=image, command=f"run={run} store=ram {command}"))
 
 
 def run_function(function):
@@ -168,67 +176,129 @@ def executables(folder):
 
 
 def suites():
-    """All suites: (kind, name, function that runs it).
+    """All suites: (kind, name, function that runs all of it, or only the test of this name).
 
     A system test may carry its duration in `seconds`: long ones start first, not last.
     """
     functions = sorted(system_functions(), key=lambda pair: -getattr(pair[1], "seconds", 1))
     found = [("system", f"{group}.{function.__name__}",
-              lambda function=function: run_function(function)) for group, function in functions]
+              lambda only, function=function: run_function(function)) for group, function in functions]
     # Once as it is, and once with the laws of the frame table checked every 256 kernel entries.
     guests = [("guest", os.path.basename(path)[5:] + end,
-               lambda path=path, command=command: run_guest(path, command))
+               lambda only, path=path, command=command: run_guest(path, command, only=only))
               for path in executables("guest")
               for end, command in (("", ""), (".checked", "check=256"))]
     guests.append(("guest", "high.2G",
-                   lambda: run_guest(os.path.join(BUILD, "tests/guest/test-high"), memory=2048)))
-    programs = [("program", os.path.basename(path)[5:], lambda path=path: run_program(path))
+                   lambda only: run_guest(os.path.join(BUILD, "tests/guest/test-high"), only=only,
+                                          memory=2048)))
+    programs = [("program", os.path.basename(path)[5:],
+                 lambda only, path=path: run_program(path, only=only))
                 for path in executables("program")]
     # All of these once more where undefined behaviour traps, programs in few frames.
     ubsan = [("ubsan", os.path.basename(path)[5:],
-              lambda path=path, run=run, command=command: run(path, command, trapping))
+              lambda only, path=path, run=run, command=command: run(path, command, trapping, only))
              for run, command, paths in ((run_program, f"frames={UBSAN_FRAMES}", executables("program")),
                                          (run_guest, "", executables("guest")))
              for path in paths]
-    host = [(kind, kind, lambda path=f"tests/{kind}/{kind}-tests": run_host(os.path.join(BUILD, path), []))
+    host = [(kind, kind, lambda only, kind=kind: run_host(
+        os.path.join(BUILD, "tests", kind, f"{kind}-tests"), only))
             for kind in ("host", "model")]
     return found[:2] + host + list(hostile_seeds()) + programs + ubsan + guests + found[2:]
 
 
-def wanted(suite, names):
+@functools.cache
+def tests_in(pattern):
+    """Names of the tests in sources below tests/."""
+    found = set()
+    for path in glob.glob(os.path.join(HERE, "tests", pattern)):
+        with open(path, encoding="utf-8") as file:
+            found |= set(re.findall(r"^TEST\((\w+),", file.read(), re.MULTILINE))
+    return found
+
+
+def names_of(suite):
+    """What the whole suite is called, and what the tests are that it can run one by one."""
     kind, name, _ = suite
-    short = name.split(".")[-1]
-    return not names or any(text.startswith(wish) for wish in names
-                            for text in (kind, name, short, short.removeprefix("test_")))
+    first, last = name.split(".")[0], name.split(".")[-1]
+    tests = set()
+    if kind in ("host", "model"):
+        tests = tests_in(f"{kind}/*.c")
+    elif kind != "system":
+        tests = set().union(*(tests_in(f"{folder}/{first}.c") for folder in ("guest", "program")
+                              if kind in (folder, "ubsan")))
+    return {kind, name, first, last, last.removeprefix("test_")}, tests
 
 
-def timed(suite):
+def asked_for(found, wish):
+    """[(suite, None for all of it or the name to give it)] of one name; empty: nothing has it."""
+    for fits in (str.__eq__, str.startswith):
+        chosen = []
+        for suite in found:
+            whole, tests = names_of(suite)
+            if any(fits(name, wish) for name in whole):
+                chosen.append((suite, None))
+            elif any(fits(name, wish) for name in tests):
+                chosen.append((suite, wish))
+        if chosen:
+            return chosen
+    return []
+
+
+def choose(found, wishes):
+    """All that the names ask for, each once; who is to run whole needs not run in parts."""
+    if not wishes:
+        return [(suite, None) for suite in found]
+    chosen = [choice for wish in wishes for choice in asked_for(found, wish)]
+    whole = [suite for suite, only in chosen if not only]
+    return [(suite, only) for suite, only in dict.fromkeys(chosen) if not only or suite not in whole]
+
+
+def unknown(found, wish):
+    """The line about a name that nothing has."""
+    names = set()
+    for suite in found:
+        names = names.union(*names_of(suite))
+    near = difflib.get_close_matches(wish, sorted(names), 3)
+    return (f"quire: error: no kind, suite or test is called '{wish}' or begins so"
+            + (f"; near it: {', '.join(near)}" if near else "")
+            + " (./quire test --list lists the suites)")
+
+
+def timed(choice):
+    suite, only = choice
     begin = time.monotonic()
     try:
-        points = suite[2]()
+        points = suite[2](only)
     except Exception as error:  # for example a file that the build did not make
         points = Points()
         points.add(suite[1], f"{type(error).__name__}: {error}")
-    return suite, points, time.monotonic() - begin
+    return choice, points, time.monotonic() - begin
 
 
-def show(suite, points, seconds, done, total):
+def title_of(choice):
+    suite, only = choice
+    return f"{suite[1]} {only}" if only else suite[1]
+
+
+def show(choice, points, seconds, done, total):
+    suite, only = choice
     failed = [reason for _, reason, _ in points if reason]
     mark = "FAILED" if failed else "ok"
-    print(f"[{done}/{total}] {mark:6} {suite[0]:7} {suite[1]:40} {len(points):4} tests "
+    print(f"[{done}/{total}] {mark:6} {suite[0]:7} {title_of(choice):40} {len(points):4} tests "
           f"{seconds:6.1f} s", flush=True)
     for reason in failed:
         print(f"    {reason}", flush=True)
     if failed:
-        print(f"    again: ./quire test {suite[1]}", flush=True)
-    return [f"{suite[0]} {suite[1]}: {reason}" for reason in failed]
+        print(f"    again: ./quire test {only or suite[1]}", flush=True)
+    return [f"{suite[0]} {title_of(choice)}: {reason}" for reason in failed]
 
 
 def options():
     parser = door.Parser(prog="./quire test", description="Build and run the tests.")
-    parser.add_argument("names", metavar="NAME", nargs="*", help="tests whose name, or whose suite's "
-                        "name or kind, begins so (default: all)")
-    parser.add_argument("--list", action="store_true", help="list them, run nothing")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="a kind (host, model, guest, program, "
+                        "ubsan, system), a suite, or a test as docs/status.md writes it; if nothing "
+                        "has just this name, all whose names begin so (default: all)")
+    parser.add_argument("--list", action="store_true", help="list the suites, run nothing")
     return parser.parse_args()
 
 
@@ -236,23 +306,21 @@ def main():
     choice = options()
     found = suites()
     for name in choice.names:
-        if not any(wanted(suite, [name]) for suite in found):
-            print(f"quire: error: no test has a name that begins with '{name}' (./quire test --list "
-                  "lists them)", file=sys.stderr)
-            print("0 passed, 0 failed")
-            return 1
-    chosen = [suite for suite in found if wanted(suite, choice.names)]
+        if not asked_for(found, name):
+            print(unknown(found, name), file=sys.stderr)
+            return 2
+    chosen = choose(found, choice.names)
     if choice.list:
-        print("\n".join(f"{kind:7} {name}" for kind, name, _ in chosen))
+        print("\n".join(f"{part[0][0]:7} {title_of(part)}" for part in chosen))
         return 0
     passed = 0
     failures, skipped = [], []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        jobs = [pool.submit(timed, suite) for suite in chosen]
+        jobs = [pool.submit(timed, part) for part in chosen]
         for number, job in enumerate(concurrent.futures.as_completed(jobs), 1):
-            suite, points, seconds = job.result()
-            failures += show(suite, points, seconds, number, len(chosen))
-            skipped += [f"{suite[0]} {suite[1]}: {point[0]}" for point in points if point[2]]
+            part, points, seconds = job.result()
+            failures += show(part, points, seconds, number, len(chosen))
+            skipped += [f"{part[0][0]} {part[0][1]}: {point[0]}" for point in points if point[2]]
             passed += sum(not point[1] and not point[2] for point in points)
     print(summary(passed, failures, skipped))
     return 0 if passed and not failures else 1

@@ -57,15 +57,27 @@ void test_suite_end(void) {
     CHECK_EQUAL(machine().objects, objects_at_start);
 }
 
+// The boot line's test=NAME; empty: all tests are to run.
+static char *name_given(void) {
+    static char name[64];
+    const char *from = option_find("test=");
+    for (uint32_t i = 0; from != NULL && from[i] > ' ' && i + 1 < sizeof name; i++) {
+        name[i] = from[i];
+    }
+    return name;
+}
+
 void server_main(void) {
     bool ready = machine_ports_create(MACHINE, SLOT_SERIAL, SERIAL, 8) == OK &&
                  machine_ports_create(MACHINE, SLOT_EXIT, EXIT, 4) == OK;
+    char *argument[] = {NULL, name_given()};
+    int count = argument[1][0] != 0 ? 2 : 1;
     free_at_start = machine().frames_free;
     objects_at_start = machine().objects;
     if (option_given("plant")) {  // with check=1 the kernel finds it at its next entry, and panics
         (void)!machine_plant(MACHINE, LAW_free_count, 0);
     }
-    int status = ready ? main(0, NULL) : 1;
+    int status = ready ? main(count, argument) : 1;
     (void)!ports_out(HANDLE(SLOT_EXIT), 0, 4, status == 0 ? EXIT_PASSED : EXIT_FAILED);
     for (;;) {
     }

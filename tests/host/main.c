@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The host's test runner: `runner [BEGINNING OF A NAME]` runs tests, `runner --list` names them.
+// The host's test runner: `runner [NAME OR ITS BEGINNING]` runs tests, `runner --list` names them.
 // Exit status 0: all passed (TAP says the same). Sanitizers watch over memory, so there is nothing
 // to look after at the end of a suite.
 #include <errno.h>

@@ -40,6 +40,7 @@ WRONG = {
     "an option of build": (["build", "--bogus"], "--bogus"),
     "an option of help": (["help", "--bogus"], "--bogus"),
     "an option of test": (["test", "--bogus"], "--bogus"),
+    "a test that there is not": (["test", "hots"], "'hots' or begins so; near it: host"),
     "an option of demo": (["demo", "--bogus"], "--bogus"),
     "an option of analyse": (["analyse", "--bogus"], "--bogus"),
     "an unknown tool": (["analyse", "lint"], "lint"),

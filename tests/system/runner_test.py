@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 
+import papers_test
 import run_tests
 import vm
 from common import BUILD, HERE, LIMIT, check, takes
@@ -35,13 +36,68 @@ def test_runner_hung_guest():
     check(any("still running after 3 s" in reason for reason in reasons), str(reasons))
 
 
+def runner(*names):
+    return subprocess.run([sys.executable, "-B", os.path.join(HERE, "tools", "run_tests.py"), *names],
+                          capture_output=True, text=True, timeout=LIMIT)
+
+
 def test_runner_status():
-    """no test at all is no success, and the last line counts"""
-    done = subprocess.run([sys.executable, "-B", os.path.join(HERE, "tools", "run_tests.py"),
-                           "there_is_no_such_test"], capture_output=True, text=True)
-    check(done.returncode == 1, "no test ran, and that passed")
-    check("no test has a name that begins with 'there_is_no_such_test'" in done.stderr, done.stderr)
-    check(done.stdout.splitlines()[-1] == "0 passed, 0 failed", done.stdout)
+    """a name that nothing has is one line with what is near it, status 2, and nothing runs"""
+    for name, near in (("there_is_no_such_test", ""), ("hots", "host"), ("token_onse", "token_once")):
+        done = runner("model", name)
+        check(done.returncode == 2 and not done.stdout, f"{done.returncode}: {done.stdout}")
+        check(len(done.stderr.splitlines()) == 1 and f"'{name}'" in done.stderr and
+              (not near or f"near it: {near}" in done.stderr), done.stderr)
+
+
+def chosen(*names):
+    return {(suite[0], suite[1], only) for suite, only in run_tests.choose(run_tests.suites(), names)}
+
+
+def test_runner_names():
+    """a name is a kind, a suite or a test; only what nothing is called is a beginning of names"""
+    found = run_tests.suites()
+    for kind in {suite[0] for suite in found}:
+        check({name[0] for name in chosen(kind)} <= {kind, "system"}, f"{kind}: {chosen(kind)}")
+        check({(kind, name, None) for of, name, _ in found if of == kind} <= chosen(kind), kind)
+    wrong = {names: chosen(*names.split()) for names, wanted in {
+        "host": {("host", "host", None)},
+        "ipc": {("guest", "ipc", None), ("guest", "ipc.checked", None), ("ubsan", "ipc", None)},
+        "ipc.checked": {("guest", "ipc.checked", None)},
+        "rounds_million": {("system", "rounds.test_rounds_million", None)},
+        "bitmap_runs": {("host", "host", "bitmap_runs")},
+        "bitmap_ru": {("host", "host", "bitmap_ru")},
+        "host bitmap_runs": {("host", "host", None)},
+        "words": {("guest", "ipc", "words"), ("guest", "ipc.checked", "words"),
+                  ("ubsan", "ipc", "words")},
+        "libc_print": {("program", "libc", "libc_print"), ("ubsan", "libc", "libc_print")},
+    }.items() if chosen(*names.split()) != wanted}
+    check(not wrong, str(wrong))
+
+
+def test_runner_status_page():
+    """each name in docs/status.md is that of a test which can be run"""
+    found = [set().union(*run_tests.names_of(suite)) for suite in run_tests.suites()]
+    with open(os.path.join(HERE, "docs", "status.md"), encoding="utf-8") as file:
+        names = {name for _, tests in papers_test.claims(file.read()) for name in tests}
+    wrong = [name for name in sorted(names) if not any(name in own for own in found)]
+    check(len(names) > 100 and not wrong, f"{len(names)} names; no test: {wrong}")
+
+
+@takes(3)
+def test_runner_one():
+    """a test is run alone: of a suite of the host, of the kernel's and of programs"""
+    place = os.path.join(BUILD, "tests")
+    names = sorted(run_tests.tests_in("host/*.c"))
+    short = [name for name, after in zip(names, names[1:]) if after.startswith(name)]
+    check(short, "no test's name begins another's")
+    for name, points in (
+            (short[0], run_tests.run_host(f"{place}/host/host-tests", short[0])),
+            ("words", run_tests.run_guest(f"{place}/guest/test-ipc", only="words")),
+            ("libc_print", run_tests.run_program(f"{place}/program/test-libc", only="libc_print"))):
+        ran = [text.split(":")[0] for text, _, _ in points if not text.startswith("suite_end")]
+        check(ran == [name] and not any(reason for _, reason, _ in points), f"{name}: {points}")
+    check(run_tests.run_host(f"{place}/host/host-tests", "nothing")[-1][1], "no test, and no failure")
 
 
 def test_runner_summary():
