@@ -172,15 +172,15 @@ error_t answer_task_entries_read(const struct invocation *invocation,
     out->done = 0;
     for (uint32_t steps = 0; steps < 4096 && page < LAYOUT_KERNEL && out->done < in->count;
          steps++) {
-        const uint64_t *entry = space_entry(&task->space, page);
+        const pte_t *entry = space_entry(&task->space, page);
         if (entry == NULL) {
             page = (page & ~0x1fffffu) + 0x200000u;
             continue;
         }
-        if (*entry & ENTRY_PRESENT && !(*entry & ENTRY_DEVICE) &&
+        if (entry_bits(*entry) & ENTRY_PRESENT && !(entry_bits(*entry) & ENTRY_DEVICE) &&
             frame_entry(ENTRY_FRAME(*entry))->type == FRAME_USER) {
-            uint32_t rights = MAP_READ | (*entry & ENTRY_WRITE ? MAP_WRITE : 0);
-            rights |= space_no_execute != 0 && !(*entry >> 63) ? MAP_EXECUTE : 0;
+            uint32_t rights = MAP_READ | (entry_bits(*entry) & ENTRY_WRITE ? MAP_WRITE : 0);
+            rights |= space_no_execute != 0 && !(entry_bits(*entry) >> 63) ? MAP_EXECUTE : 0;
             invocation->buffer->list[out->done++] =
                 (struct map_item){page | rights, space_report(*entry)};
         }

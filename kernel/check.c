@@ -15,16 +15,16 @@ static void broken(frame_t frame, enum law law) {
 }
 
 // Walk the user entries of one page table; `step` is -1 on the way down, 1 on the way up.
-static void table_walk(const uint64_t *table, uint32_t step) {
+static void table_walk(const pte_t *table, uint32_t step) {
     frame_t own = window_frame(table);
     uint32_t present = 0;
     for (uint32_t i = 0; i < ENTRIES; i++) {
-        if (!(table[i] & ENTRY_PRESENT)) {
+        if (!(entry_bits(table[i]) & ENTRY_PRESENT)) {
             continue;
         }
         present++;
         frame_t frame = ENTRY_FRAME(table[i]);
-        if (table[i] & ENTRY_DEVICE) {
+        if (entry_bits(table[i]) & ENTRY_DEVICE) {
             if (step != 1 && frame < frames.count && frame_entry(frame)->type != FRAME_ABSENT) {
                 broken(frame, LAW_user_frames_only);
             }
@@ -42,15 +42,15 @@ static void table_walk(const uint64_t *table, uint32_t step) {
             continue;
         }
         bool clock = entry->type == FRAME_CLOCK;
-        bool executes = !(table[i] & ENTRY_NO_EXECUTE) && space_no_execute != 0;
-        if (!(table[i] & ENTRY_FIXED ? entry->type == FRAME_BUFFER || clock
+        bool executes = !(entry_bits(table[i]) & ENTRY_NO_EXECUTE) && space_no_execute != 0;
+        if (!(entry_bits(table[i]) & ENTRY_FIXED ? entry->type == FRAME_BUFFER || clock
                                      : entry->type == FRAME_USER)) {
             broken(frame, LAW_user_frames_only);
         }
-        if (table[i] & ENTRY_WRITE && executes) {
+        if (entry_bits(table[i]) & ENTRY_WRITE && executes) {
             broken(frame, LAW_write_or_execute);
         }
-        if (clock && (table[i] & ENTRY_WRITE || executes)) {
+        if (clock && (entry_bits(table[i]) & ENTRY_WRITE || executes)) {
             broken(frame, LAW_clock_read_only);
         }
     }
@@ -61,10 +61,10 @@ static void table_walk(const uint64_t *table, uint32_t step) {
 
 static void space_walk(const struct space *space, uint32_t step) {
     for (uint32_t gigabyte = 0; gigabyte < 3; gigabyte++) {
-        const uint64_t *directory = space->directory[gigabyte];
+        const pte_t *directory = space->directory[gigabyte];
         uint32_t tables = 0;
         for (uint32_t i = 0; directory != NULL && i < ENTRIES; i++) {
-            if (directory[i] & ENTRY_PRESENT) {
+            if (entry_bits(directory[i]) & ENTRY_PRESENT) {
                 tables++;
                 table_walk(window_address(ENTRY_FRAME(directory[i])), step);
             }
@@ -170,19 +170,19 @@ const char *check_law_text(enum law law) {
 // Laws about entries: the victim is the page of start_info, which nobody reads meanwhile, or the
 // clock's.
 static error_t plant_entry(enum law law, struct space *space) {
-    uint64_t *entry =
+    pte_t *entry =
         space_entry(space, law == LAW_clock_read_only ? LAYOUT_CLOCK : LAYOUT_START);
-    if (entry == NULL || !(*entry & ENTRY_PRESENT)) {
+    if (entry == NULL || !(entry_bits(*entry) & ENTRY_PRESENT)) {
         return E_UNMAPPED;
     }
     if (law == LAW_frame_exists) {
-        *entry ^= 1ull << 35;
+        *entry = entry_flip(*entry, 1ull << 35);
     } else if (law == LAW_user_frames_only) {
         frame_entry(ENTRY_FRAME(*entry))->type ^= FRAME_USER ^ FRAME_KERNEL;
     } else if (law == LAW_write_or_execute) {
-        *entry ^= ENTRY_WRITE | space_no_execute;
+        *entry = entry_flip(*entry, ENTRY_WRITE | space_no_execute);
     } else if (law == LAW_clock_read_only) {
-        *entry ^= ENTRY_WRITE;
+        *entry = entry_flip(*entry, ENTRY_WRITE);
     } else {
         frame_entry(window_frame(entry))->maps ^= 1;
     }

@@ -26,8 +26,8 @@ static error_t pages_check(const struct iomem *iomem, const struct task *task, v
         return E_STATE;
     }
     for (uint32_t i = 0; i < iomem->count; i++) {
-        const uint64_t *entry = space_entry(&task->space, first + i * PAGE_SIZE);
-        if (entry != NULL && *entry & ENTRY_PRESENT) {
+        const pte_t *entry = space_entry(&task->space, first + i * PAGE_SIZE);
+        if (entry != NULL && entry_bits(*entry) & ENTRY_PRESENT) {
             return E_MAPPED;
         }
     }
@@ -43,7 +43,7 @@ error_t iomem_map(struct iomem *iomem, struct task *task, vaddr_t first) {
     iomem->page = first;
     for (uint32_t i = 0; i < iomem->count; i++) {
         vaddr_t page = first + i * PAGE_SIZE;
-        uint64_t *entry = space_entry_make(&task->space, page);
+        pte_t *entry = space_entry_make(&task->space, page);
         if (entry == NULL) {
             iomem_unmap(iomem);
             return E_MEMORY;
@@ -58,8 +58,8 @@ void iomem_unmap(struct iomem *iomem) {
     struct task *task = reference_body(iomem->task);
     for (uint32_t i = 0; task != NULL && i < iomem->count; i++) {
         vaddr_t page = iomem->page + i * PAGE_SIZE;
-        uint64_t *entry = space_entry(&task->space, page);
-        if (entry != NULL && *entry & ENTRY_DEVICE) {
+        pte_t *entry = space_entry(&task->space, page);
+        if (entry != NULL && entry_bits(*entry) & ENTRY_DEVICE) {
             space_remove(&task->space, page, entry);
             space_trim(&task->space, page);
         }

@@ -66,7 +66,7 @@ static uint32_t option_number(const char *digit) {
 static void page_add(struct task *task, vaddr_t page, uint32_t rights, frame_t from,
                      uint32_t first, uint32_t end) {
     frame_t frame = pool_take(task->pool, FRAME_USER);
-    uint64_t *entry = frame == FRAME_NONE ? NULL : space_entry_make(&task->space, page);
+    pte_t *entry = frame == FRAME_NONE ? NULL : space_entry_make(&task->space, page);
     if (entry == NULL) {
         boot_refuse("too little memory to load init: give the machine more");
     }
@@ -111,7 +111,7 @@ static vaddr_t image_load(struct task *task, const struct boot_module *module) {
 // What the kernel pays with a frame of its own, users cannot change.
 static frame_t clock_add(struct task *task) {
     struct clock *clock = kalloc_page(task->pool, FRAME_CLOCK);
-    uint64_t *entry = clock == NULL ? NULL : space_entry_make(&task->space, LAYOUT_CLOCK);
+    pte_t *entry = clock == NULL ? NULL : space_entry_make(&task->space, LAYOUT_CLOCK);
     if (entry == NULL) {
         boot_refuse("too little memory to load init: give the machine more");
     }

@@ -19,7 +19,7 @@ extern char kernel_stack_guard[];
 
 uint32_t memory_frames_max;
 static struct pool root_pool;
-uint64_t memory_first_table[ENTRIES] __attribute__((aligned(4096)));
+pte_t memory_first_table[ENTRIES] __attribute__((aligned(4096)));
 
 static uint32_t below_kernel(const char *address) {
     return (uint32_t)(uintptr_t)address - LAYOUT_KERNEL;
@@ -140,14 +140,16 @@ void memory_protect(void) {
         bool text = lies_in(at, kernel_start, kernel_boot_text_end) ||
                     lies_in(at, kernel_boot_end, kernel_text_end);
         bool constant = lies_in(at, kernel_text_end, kernel_rodata_end);
-        memory_first_table[i] = at | base | (text ? 0 : space_no_execute) |
-                                (text || constant ? 0 : ENTRY_WRITE);
+        uint64_t bits = base | (text ? 0 : space_no_execute) | (text || constant ? 0 : ENTRY_WRITE);
+        memory_first_table[i] = entry_make(FRAME_PADDR(i), bits);
     }
     memory_first_table[below_kernel(kernel_stack_guard) >> PAGE_SHIFT] = 0;
     for (uint32_t i = 1; i < WINDOW_FRAMES / ENTRIES; i++) {
-        kernel_page_directory[i] |= ENTRY_GLOBAL | space_no_execute;
+        kernel_page_directory[i] =
+            entry_add(kernel_page_directory[i], ENTRY_GLOBAL | space_no_execute);
     }
-    kernel_page_directory[0] = below_kernel((char *)memory_first_table) | ENTRY_PRESENT | ENTRY_WRITE;
+    kernel_page_directory[0] = entry_make(FRAME_PADDR(window_frame(memory_first_table)),
+                                          ENTRY_PRESENT | ENTRY_WRITE);
     boot_directory_pointers[0] = 0;
     cr3_write(cr3_read());
     cr4_write(cr4_read() | CR4_GLOBAL);

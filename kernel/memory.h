@@ -9,6 +9,6 @@
 struct pool *memory_init(const struct multiboot_info *info);
 // Frames that there can be: what the CPU addresses, and a map item names.
 extern uint32_t memory_frames_max;
-extern uint64_t memory_first_table[ENTRIES];  // the first 2 MiB of the kernel's window in 4 KiB
+extern pte_t memory_first_table[ENTRIES];  // the first 2 MiB of the kernel's window in 4 KiB
 // Protect the kernel's own pages: text not writable, nothing else executable, no page at 0.
 void memory_protect(void);

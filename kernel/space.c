@@ -2,8 +2,8 @@
 #include "space_entry.h"
 #include "kalloc.h"
 
-uint64_t kernel_page_directory[ENTRIES] __attribute__((aligned(4096)));
-uint64_t boot_directory_pointers[4] __attribute__((aligned(32)));
+pte_t kernel_page_directory[ENTRIES] __attribute__((aligned(4096)));
+pte_t boot_directory_pointers[4] __attribute__((aligned(32)));
 uint64_t space_no_execute;
 struct space *space_loaded;
 uint64_t space_loads;
@@ -18,7 +18,7 @@ void space_no_execute_use(void) {
 
 error_t space_create(struct space *space, struct pool *pool) {
     *space = (struct space){.pool = pool};
-    space->pointers = kalloc(pool, 4 * sizeof(uint64_t));
+    space->pointers = kalloc(pool, 4 * sizeof(pte_t));
     if (space->pointers == NULL) {
         return E_MEMORY;
     }
@@ -35,26 +35,26 @@ void space_load(struct space *space) {
     }
 }
 
-uint64_t *space_entry(const struct space *space, vaddr_t page) {
-    uint64_t *table = table_find(space, page);
+pte_t *space_entry(const struct space *space, vaddr_t page) {
+    pte_t *table = table_find(space, page);
     return table == NULL ? NULL : &table[page >> 12 & 511];
 }
 
 // Let an entry name a table. Tables are low, and never move while they are named.
-static void entry_point(uint64_t *entry, const void *table, uint32_t bits) {
+static void entry_point(pte_t *entry, const void *table, uint32_t bits) {
     entry_set((half_t *)entry, window_frame(table) << PAGE_SHIFT | bits, 0);
 }
 
-static uint64_t entry_clear(uint64_t *entry) {
+static pte_t entry_clear(pte_t *entry) {
     half_t *half = (half_t *)entry;
     uint32_t low = entry_take(half), high = half[1];
     half[1] = 0;
-    return (uint64_t)high << 32 | low;
+    return entry_whole(low, high);
 }
 
 // A changed page-directory-pointer entry is seen by the CPU only when CR3 is loaded (SDM 4.4.1).
-static uint64_t *directory_make(struct space *space, uint32_t gigabyte) {
-    uint64_t *directory = kalloc_page(space->pool, FRAME_TABLE);
+static pte_t *directory_make(struct space *space, uint32_t gigabyte) {
+    pte_t *directory = kalloc_page(space->pool, FRAME_TABLE);
     if (directory == NULL) {
         return NULL;
     }
@@ -73,12 +73,12 @@ static void directory_free(struct space *space, uint32_t gigabyte) {
     space->tables--;
 }
 
-uint64_t *table_make(struct space *space, vaddr_t page) {
-    uint64_t *directory = space->directory[page >> 30];
+pte_t *table_make(struct space *space, vaddr_t page) {
+    pte_t *directory = space->directory[page >> 30];
     if (directory == NULL && (directory = directory_make(space, page >> 30)) == NULL) {
         return NULL;
     }
-    uint64_t *table = kalloc_page(space->pool, FRAME_TABLE);
+    pte_t *table = kalloc_page(space->pool, FRAME_TABLE);
     frame_t own = window_frame(directory);
     if (table == NULL) {
         if (frame_entry(own)->maps == 0) {
@@ -92,16 +92,16 @@ uint64_t *table_make(struct space *space, vaddr_t page) {
     return table;
 }
 
-uint64_t *space_entry_make(struct space *space, vaddr_t page) {
-    uint64_t *table = table_find(space, page);
+pte_t *space_entry_make(struct space *space, vaddr_t page) {
+    pte_t *table = table_find(space, page);
     table = table != NULL ? table : table_make(space, page);
     return table == NULL ? NULL : &table[page >> 12 & 511];
 }
 
 bool space_trim(struct space *space, vaddr_t page) {
-    uint64_t *directory = space->directory[page >> 30];
-    uint64_t *entry = directory == NULL ? NULL : &directory[page >> 21 & 511];
-    if (entry == NULL || !(*entry & ENTRY_PRESENT) ||
+    pte_t *directory = space->directory[page >> 30];
+    pte_t *entry = directory == NULL ? NULL : &directory[page >> 21 & 511];
+    if (entry == NULL || !(entry_bits(*entry) & ENTRY_PRESENT) ||
         frame_entry(ENTRY_FRAME(*entry))->maps != 0) {
         return false;
     }
@@ -117,31 +117,31 @@ bool space_trim(struct space *space, vaddr_t page) {
 }
 
 // An entry that was not present is in no cache.
-static void install(struct space *space, uint64_t *entry, frame_t frame, uint32_t bits,
+static void install(struct space *space, pte_t *entry, frame_t frame, uint32_t bits,
                     uint32_t high) {
     entry_count(space, entry, 1);
     entry_set((half_t *)entry, frame << PAGE_SHIFT | bits | ENTRY_USER, frame >> 20 | high);
 }
 
-void space_install(struct space *space, uint64_t *entry, frame_t frame, uint32_t rights) {
+void space_install(struct space *space, pte_t *entry, frame_t frame, uint32_t rights) {
     bool fixed = frame_entry(frame)->type != FRAME_USER;
     frame_entry(frame)->maps++;
     install(space, entry, frame, rights | (fixed ? ENTRY_FIXED : 0), space_high[rights]);
 }
 
-void space_install_device(struct space *space, uint64_t *entry, frame_t frame) {
+void space_install_device(struct space *space, pte_t *entry, frame_t frame) {
     install(space, entry, frame,
             ENTRY_PRESENT | ENTRY_WRITE | ENTRY_UNCACHED | ENTRY_DEVICE | ENTRY_FIXED,
             space_high[MAP_READ | MAP_WRITE]);
 }
 
-uint64_t space_remove(struct space *space, vaddr_t page, uint64_t *entry) {
-    uint64_t before = entry_clear(entry);
-    if (!(before & ENTRY_DEVICE)) {
+pte_t space_remove(struct space *space, vaddr_t page, pte_t *entry) {
+    pte_t before = entry_clear(entry);
+    if (!(entry_bits(before) & ENTRY_DEVICE)) {
         frame_entry(ENTRY_FRAME(before))->maps--;
     }
     entry_count(space, entry, -1u);
-    entry_forget(space, page, (uint32_t)before);
+    entry_forget(space, page, (uint32_t)entry_bits(before));
     return before;
 }
 
@@ -152,18 +152,18 @@ void space_flush(struct space *space) {
     }
 }
 
-static void table_wipe(struct space *space, uint64_t *table) {
+static void table_wipe(struct space *space, pte_t *table) {
     for (uint32_t i = 0; i < ENTRIES; i++) {
-        if (table[i] & ENTRY_PRESENT) {
+        if (entry_bits(table[i]) & ENTRY_PRESENT) {
             space_remove(space, 0, &table[i]);
         }
     }
 }
 
 static uint32_t directory_destroy(struct space *space, uint32_t gigabyte, uint32_t steps) {
-    uint64_t *directory = space->directory[gigabyte];
+    pte_t *directory = space->directory[gigabyte];
     for (uint32_t i = 0; i < ENTRIES && steps > 0; i++) {
-        if (directory[i] & ENTRY_PRESENT) {
+        if (entry_bits(directory[i]) & ENTRY_PRESENT) {
             frame_t table = ENTRY_FRAME(directory[i]);
             table_wipe(space, window_address(table));
             entry_clear(&directory[i]);

@@ -22,19 +22,37 @@
 #define ENTRY_DEVICE 0x200u  // ours: names a device's frame, which the frame table knows nothing of
 #define ENTRY_FIXED 0x400u   // ours: a device's, a buffer, the clock: no list unmaps or protects it
 #define ENTRY_NO_EXECUTE (1ull << 63)
-#define ENTRY_FRAME(entry) ((frame_t)((entry) >> PAGE_SHIFT & 0xffffffu))
+#define ENTRY_FRAME(entry) ((frame_t)(entry_bits(entry) >> PAGE_SHIFT & 0xffffffu))
 #define ENTRIES 512u
 
+// An entry of a page table, or of what names page tables. These functions alone make and change
+// one, so that sparse (abi/types.h) tells it from addresses and numbers; 0 is an entry, too. Halves
+// of entries are numbers: space_entry.h.
+typedef uint64_t BITWISE pte_t;
+
+static inline __attribute__((always_inline)) pte_t entry_make(paddr_t at, uint64_t bits) {
+    return (FORCE pte_t)((FORCE uint64_t)at | bits);
+}
+static inline __attribute__((always_inline)) uint64_t entry_bits(pte_t entry) {
+    return (FORCE uint64_t)entry;
+}
+static inline __attribute__((always_inline)) pte_t entry_add(pte_t entry, uint64_t bits) {
+    return (FORCE pte_t)(entry_bits(entry) | bits);
+}
+static inline __attribute__((always_inline)) pte_t entry_flip(pte_t entry, uint64_t bits) {
+    return (FORCE pte_t)(entry_bits(entry) ^ bits);
+}
+
 struct space {
-    uint64_t *pointers;      // page-directory-pointer table: four entries, kalloc'd, below 4 GiB
-    uint64_t *directory[4];  // NULL until needed; the kernel's gigabyte is not a space's
+    pte_t *pointers;      // page-directory-pointer table: four entries, kalloc'd, below 4 GiB
+    pte_t *directory[4];  // NULL until needed; the kernel's gigabyte is not a space's
     struct pool *pool;       // pays for tables
     uint32_t mapped;         // user pages mapped, message buffers included
     uint32_t tables;         // page tables and directories
 };
 
-extern uint64_t kernel_page_directory[ENTRIES];
-extern uint64_t boot_directory_pointers[4];
+extern pte_t kernel_page_directory[ENTRIES];
+extern pte_t boot_directory_pointers[4];
 extern uint64_t space_no_execute;  // ENTRY_NO_EXECUTE where the CPU has it, else 0
 BOOT_TEXT void space_no_execute_use(void);   // it has it
 extern struct space *space_loaded;
@@ -52,18 +70,18 @@ static inline uint32_t space_directory(const struct space *space) {
 }
 
 // The entry of a page, NULL while it has no page table.
-uint64_t *space_entry(const struct space *space, vaddr_t page);
+pte_t *space_entry(const struct space *space, vaddr_t page);
 // The same, making tables as needed. NULL: the pool is exhausted.
-uint64_t *space_entry_make(struct space *space, vaddr_t page);
+pte_t *space_entry_make(struct space *space, vaddr_t page);
 // Take away the empty table of `page`, if it is empty; true if it was.
 bool space_trim(struct space *space, vaddr_t page);
 
 // Install frame at an entry that is not present. rights: MAP_ bits.
-void space_install(struct space *space, uint64_t *entry, frame_t frame, uint32_t rights);
+void space_install(struct space *space, pte_t *entry, frame_t frame, uint32_t rights);
 // The same for a frame of a device's: to be read and written, not cached, not counted.
-void space_install_device(struct space *space, uint64_t *entry, frame_t frame);
+void space_install_device(struct space *space, pte_t *entry, frame_t frame);
 // Remove a present entry; returns it as it was.
-uint64_t space_remove(struct space *space, vaddr_t page, uint64_t *entry);
+pte_t space_remove(struct space *space, vaddr_t page, pte_t *entry);
 // Forget all cached entries, if it is loaded.
 void space_flush(struct space *space);
 
@@ -73,8 +91,8 @@ static inline bool space_page_valid(vaddr_t page) {
 }
 
 // frame << 8 | FRAME_ACCESSED, FRAME_DIRTY of an entry.
-static inline uint32_t space_report(uint64_t entry) {
-    return (uint32_t)(entry >> 4) & (~FRAME_FLAGS | FRAME_ACCESSED | FRAME_DIRTY);
+static inline uint32_t space_report(pte_t entry) {
+    return (uint32_t)(entry_bits(entry) >> 4) & (~FRAME_FLAGS | FRAME_ACCESSED | FRAME_DIRTY);
 }
 _Static_assert(ENTRY_ACCESSED >> 4 == FRAME_ACCESSED && ENTRY_DIRTY >> 4 == FRAME_DIRTY, "report");
 

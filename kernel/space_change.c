@@ -41,8 +41,8 @@ static __attribute__((noinline)) error_t map_other(struct space *space, const st
     if (error != E_OWNER || PAGE_OFFSET(item->page) != MAP_READ || !frame_is_clock(frame)) {
         return error;
     }
-    uint64_t *entry = space_entry_make(space, item->page);
-    if (entry == NULL || *entry & ENTRY_PRESENT) {
+    pte_t *entry = space_entry_make(space, item->page);
+    if (entry == NULL || entry_bits(*entry) & ENTRY_PRESENT) {
         return entry == NULL ? E_MEMORY : E_MAPPED;
     }
     space_install(space, entry, frame, MAP_READ);
@@ -56,7 +56,7 @@ error_t space_map_one(struct space *space, const struct map_item *item, const st
     if (!pool_owns(owner, frame) || page < LAYOUT_USER_FIRST || !rights_valid(rights)) {
         return map_other(space, item, owner);
     }
-    uint64_t *table = table_find(space, page);
+    pte_t *table = table_find(space, page);
     if (table == NULL) {
         if (page >= LAYOUT_KERNEL) {
             return E_ADDRESS;
@@ -88,7 +88,7 @@ static uint32_t run_map(struct space *space, const struct map_item *items, uint3
     if (count == 0 || items->page != page + PAGE_SIZE) {
         return 0;
     }
-    uint64_t *table = table_known(space, page);
+    pte_t *table = table_known(space, page);
     half_t *half = entry_in(table, page);
     uint32_t rights = PAGE_OFFSET(page) | ENTRY_USER, high = space_high[PAGE_OFFSET(page)];
     const struct map_item *item = items, *end = items + MIN_OF(count, 511 - (page >> 12 & 511));
@@ -162,11 +162,11 @@ static __attribute__((noinline)) error_t change_error(const struct space *space,
     if (error != OK) {
         return error;
     }
-    const uint64_t *entry = space_entry(space, page_rights);
-    if (entry == NULL || !(*entry & ENTRY_PRESENT)) {
+    const pte_t *entry = space_entry(space, page_rights);
+    if (entry == NULL || !(entry_bits(*entry) & ENTRY_PRESENT)) {
         return E_UNMAPPED;
     }
-    return *entry & ENTRY_FIXED ? E_DENIED : OK;
+    return entry_bits(*entry) & ENTRY_FIXED ? E_DENIED : OK;
 }
 
 // May this entry be changed? Nothing is ever present below the first and above the last page that a
@@ -177,12 +177,12 @@ static inline __attribute__((always_inline)) bool changeable(const half_t *half)
 
 // space_report() of an entry's halves.
 static inline __attribute__((always_inline)) uint32_t report(uint32_t low, uint32_t high) {
-    return space_report(low) | high << 28;
+    return space_report(entry_whole(low, 0)) | high << 28;
 }
 
 error_t space_unmap_one(struct space *space, struct map_item *item) {
     vaddr_t page = item->page;
-    uint64_t *table = table_find(space, page);
+    pte_t *table = table_find(space, page);
     if (table == NULL || PAGE_OFFSET(page) != 0 || !changeable(entry_in(table, page))) {
         return change_error(space, page, false);
     }
@@ -199,7 +199,7 @@ error_t space_unmap_one(struct space *space, struct map_item *item) {
 error_t space_protect_one(struct space *space, struct map_item *item) {
     vaddr_t page = item->page;
     uint32_t rights = PAGE_OFFSET(page);
-    uint64_t *table = table_find(space, page);
+    pte_t *table = table_find(space, page);
     if (table == NULL || !rights_valid(rights) || !changeable(entry_in(table, page))) {
         return change_error(space, page, true);
     }
@@ -223,7 +223,7 @@ static uint32_t run_change(struct space *space, struct map_item *items, uint32_t
     uint32_t keep = protect ? ~MAP_RIGHTS : 0, keep_high = protect ? 15 : 0, gone = !protect;
     uint32_t set = protect ? PAGE_OFFSET(page) | ENTRY_USER : 0;
     uint32_t set_high = protect ? space_high[PAGE_OFFSET(page)] : 0;
-    uint64_t *table = table_known(space, page);
+    pte_t *table = table_known(space, page);
     half_t *half = entry_in(table, page);
     struct map_item *item = items, *end = items + MIN_OF(count, 511 - (page >> 12 & 511));
     for (; item != end; item++) {

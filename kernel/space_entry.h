@@ -22,6 +22,11 @@ extern uint32_t space_high[MAP_RIGHTS + 1];
 _Static_assert(MAP_READ == ENTRY_PRESENT && MAP_WRITE == ENTRY_WRITE && MAP_EXECUTE == ENTRY_USER,
                "valid rights are the bits of an entry, but for execute, which is in all of them");
 
+// An entry of its halves.
+static inline __attribute__((always_inline)) pte_t entry_whole(uint32_t low, uint32_t high) {
+    return (FORCE pte_t)((uint64_t)high << 32 | low);
+}
+
 // Take the low half out, with all that the CPU has written until then.
 static inline __attribute__((always_inline)) uint32_t entry_take(half_t *half) {
     return __atomic_exchange_n(&half[0], 0, __ATOMIC_SEQ_CST);
@@ -36,8 +41,8 @@ static inline __attribute__((always_inline)) void entry_forget(const struct spac
 }
 
 // Tables lie in the window, so the low half of a directory entry says where.
-static inline __attribute__((always_inline)) uint64_t *table_of(uint64_t directory_entry) {
-    uint64_t *table = window_address((frame_t)((uint32_t)directory_entry >> PAGE_SHIFT));
+static inline __attribute__((always_inline)) pte_t *table_of(uint32_t low) {
+    pte_t *table = window_address((frame_t)(low >> PAGE_SHIFT));
     if (table == NULL) {
         __builtin_unreachable();
     }
@@ -45,17 +50,17 @@ static inline __attribute__((always_inline)) uint64_t *table_of(uint64_t directo
 }
 
 // The page table of an address, NULL while there is none; the kernel's never have one here.
-static inline __attribute__((always_inline)) uint64_t *table_find(const struct space *space,
-                                                                  vaddr_t page) {
-    const uint64_t *directory = space->directory[page >> 30];
-    uint32_t entry = directory == NULL ? 0 : (uint32_t)directory[page >> 21 & 511];
+static inline __attribute__((always_inline)) pte_t *table_find(const struct space *space,
+                                                               vaddr_t page) {
+    const pte_t *directory = space->directory[page >> 30];
+    uint32_t entry = directory == NULL ? 0 : (uint32_t)entry_bits(directory[page >> 21 & 511]);
     return entry & ENTRY_PRESENT ? table_of(entry) : NULL;
 }
 
 // The same for an address that has one.
-static inline __attribute__((always_inline)) uint64_t *table_known(const struct space *space,
-                                                                   vaddr_t page) {
-    uint64_t *table = table_find(space, page);
+static inline __attribute__((always_inline)) pte_t *table_known(const struct space *space,
+                                                                vaddr_t page) {
+    pte_t *table = table_find(space, page);
     if (table == NULL) {
         __builtin_unreachable();
     }
@@ -63,7 +68,7 @@ static inline __attribute__((always_inline)) uint64_t *table_known(const struct 
 }
 
 // The entry of a page in its table.
-static inline __attribute__((always_inline)) half_t *entry_in(uint64_t *table, vaddr_t page) {
+static inline __attribute__((always_inline)) half_t *entry_in(pte_t *table, vaddr_t page) {
     return (half_t *)&table[page >> 12 & 511];
 }
 
@@ -75,4 +80,4 @@ static inline __attribute__((always_inline)) void entry_count(struct space *spac
 }
 
 // A page table for a page that has none; NULL: the pool is exhausted.
-uint64_t *table_make(struct space *space, vaddr_t page);
+pte_t *table_make(struct space *space, vaddr_t page);

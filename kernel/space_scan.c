@@ -5,7 +5,7 @@
 // Shift the Accessed and Dirty bits of the entries below `end` in, the last one first, and clear
 // Accessed, until a bit falls out of *accessed. Returns how many are present. The hardware changes
 // no entry meanwhile.
-static inline uint32_t entries_scan(uint64_t *end, uint32_t *accessed, uint32_t *dirty) {
+static inline uint32_t entries_scan(pte_t *end, uint32_t *accessed, uint32_t *dirty) {
     uint32_t present = 0;
     __asm__("1: lea -8(%0), %0\n\t"
             "btl %4, (%0)\n\tadcl %1, %1\n\t"
@@ -26,7 +26,7 @@ uint32_t space_scan(struct space *space, vaddr_t first, uint32_t count, uint32_t
     for (uint32_t i = 0; i < count;) {
         vaddr_t page = first + i * PAGE_SIZE;
         uint32_t end = i + MIN_OF(count - i, ENTRIES - (page >> 12 & 511));
-        uint64_t *entry = space_entry(space, page);
+        pte_t *entry = space_entry(space, page);
         for (uint32_t part; i < end && entry != NULL; i += part) {
             part = MIN_OF(end - i, 32 - i % 32);
             entry += part;

@@ -12,7 +12,8 @@ __attribute__((noreturn)) void entry_leave(void);
 void start_end(struct pool *root) {
     frame_t end = window_frame(kernel_boot_end);
     for (frame_t frame = window_frame(kernel_start); frame < end; frame++) {
-        memory_first_table[frame] |= ENTRY_WRITE | space_no_execute;
+        memory_first_table[frame] =
+            entry_add(memory_first_table[frame], ENTRY_WRITE | space_no_execute);
         page_invalidate((vaddr_t)(uintptr_t)window_address(frame));
         frame_release(frame);
         root->reserved++;

@@ -54,8 +54,8 @@ void queue_remove(struct thread *thread) {
 }
 
 static error_t buffer_create(struct task *task, vaddr_t page, struct message_buffer **buffer) {
-    uint64_t *entry = space_entry(&task->space, page);
-    if (entry != NULL && *entry & ENTRY_PRESENT) {
+    pte_t *entry = space_entry(&task->space, page);
+    if (entry != NULL && entry_bits(*entry) & ENTRY_PRESENT) {
         return E_MAPPED;
     }
     struct message_buffer *made = kalloc_page(task->pool, FRAME_BUFFER);
@@ -72,7 +72,7 @@ static error_t buffer_create(struct task *task, vaddr_t page, struct message_buf
 }
 
 static void buffer_destroy(struct thread *thread) {
-    uint64_t *entry = space_entry(&thread->task->space, thread->buffer_page);
+    pte_t *entry = space_entry(&thread->task->space, thread->buffer_page);
     ASSERT(entry != NULL && ENTRY_FRAME(*entry) == window_frame(thread->buffer));
     space_remove(&thread->task->space, thread->buffer_page, entry);
     kfree_page(thread->task->pool, thread->buffer);

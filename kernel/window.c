@@ -5,11 +5,11 @@
 
 // Two pages below the end of the address space hold frames that the window does not reach.
 #define TEMPORARY 0xffc00000u
-static uint64_t temporary_table[512] __attribute__((aligned(4096)));
+static pte_t temporary_table[512] __attribute__((aligned(4096)));
 
 void window_init(void) {
     kernel_page_directory[(TEMPORARY >> 21) & 511] =
-        window_frame(temporary_table) * (uint64_t)PAGE_SIZE | ENTRY_PRESENT | ENTRY_WRITE;
+        entry_make(FRAME_PADDR(window_frame(temporary_table)), ENTRY_PRESENT | ENTRY_WRITE);
 }
 
 static void *reach(frame_t frame, uint32_t place) {
@@ -17,7 +17,7 @@ static void *reach(frame_t frame, uint32_t place) {
         return window_address(frame);
     }
     temporary_table[place] =
-        (uint64_t)frame << PAGE_SHIFT | ENTRY_PRESENT | ENTRY_WRITE | space_no_execute;
+        entry_make(FRAME_PADDR(frame), ENTRY_PRESENT | ENTRY_WRITE | space_no_execute);
     vaddr_t page = TEMPORARY + place * PAGE_SIZE;
     page_invalidate(page);
     return (void *)page;

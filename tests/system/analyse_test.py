@@ -41,6 +41,42 @@ paddr_t planted(frame_t frame);
 paddr_t planted(frame_t frame) {
     return FRAME_PADDR(frame) + 512;
 }"""),
+    "a page-table entry as the physical address in it": ("sparse", "incorrect type", """
+#include "space.h"
+paddr_t planted(const pte_t *entry);
+paddr_t planted(const pte_t *entry) {
+    return *entry;
+}"""),
+    "a page-table entry as a virtual address": ("sparse", "incorrect type", """
+#include "space.h"
+vaddr_t planted(const pte_t *entry);
+vaddr_t planted(const pte_t *entry) {
+    return *entry;
+}"""),
+    "a physical address as a page-table entry": ("sparse", "incorrect type", """
+#include "space.h"
+void planted(pte_t *entry, frame_t frame);
+void planted(pte_t *entry, frame_t frame) {
+    *entry = FRAME_PADDR(frame);
+}"""),
+    "the frame in a physical address as if it were an entry": ("sparse", "incorrect type", """
+#include "space.h"
+frame_t planted(paddr_t at);
+frame_t planted(paddr_t at) {
+    return ENTRY_FRAME(at);
+}"""),
+    "a frame number as a page-table entry": ("sparse", "incorrect type", """
+#include "space.h"
+void planted(pte_t *entry, frame_t frame);
+void planted(pte_t *entry, frame_t frame) {
+    *entry = frame;
+}"""),
+    "a bit of a page-table entry as if it were a number": ("sparse", "restricted pte_t", """
+#include "space.h"
+uint64_t planted(const pte_t *entry);
+uint64_t planted(const pte_t *entry) {
+    return *entry & ENTRY_WRITE;
+}"""),
 }
 
 
