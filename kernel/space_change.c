@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Map, unmap and protect: one page by the shortest way, lists by runs of neighbours. What is refused,
+// Map, unmap and protect: one page by the shortest way, lists of new pages by runs of neighbours. What is refused,
 // and why, is found out after a test that only says that something is wrong.
 #include "space_entry.h"
 
@@ -211,38 +211,6 @@ error_t space_protect_one(struct space *space, struct map_item *item) {
     return OK;
 }
 
-// How many of the items that follow a changed one are for the next pages of its table, with its
-// rights, and are changed now.
-static uint32_t run_change(struct space *space, struct map_item *items, uint32_t count,
-                           bool protect) {
-    vaddr_t page = items[-1].page;
-    if (count == 0 || items->page != page + PAGE_SIZE) {
-        return 0;
-    }
-    // An entry becomes what it was & keep | set.
-    uint32_t keep = protect ? ~MAP_RIGHTS : 0, keep_high = protect ? 15 : 0, gone = !protect;
-    uint32_t set = protect ? PAGE_OFFSET(page) | ENTRY_USER : 0;
-    uint32_t set_high = protect ? space_high[PAGE_OFFSET(page)] : 0;
-    pte_t *table = table_known(space, page);
-    half_t *half = entry_in(table, page);
-    struct map_item *item = items, *end = items + MIN_OF(count, 511 - (page >> 12 & 511));
-    for (; item != end; item++) {
-        page += PAGE_SIZE;
-        half += 2;
-        if (item->page != page || !changeable(half)) {
-            break;
-        }
-        uint32_t low = entry_take(half), high = half[1], word = report(low, high);
-        entry_set(half, (low & keep) | set, (high & keep_high) | set_high);
-        item->frame = word;
-        frame_entry(word >> 8)->maps -= gone;
-        entry_forget(space, page, low);
-    }
-    uint32_t done = (uint32_t)(item - items);
-    entry_count(space, table, -(done * gone));
-    return done;
-}
-
 // Of a list that is done whole: a page that is unmapped twice is not there the second time.
 static error_t list_error(const struct space *space, const struct map_item *items, uint32_t count,
                           bool protect) {
@@ -261,13 +229,11 @@ static error_t list_error(const struct space *space, const struct map_item *item
 error_t space_change(struct space *space, struct map_item *items, uint32_t count, bool protect,
                      uint32_t *done) {
     error_t error = count <= WHOLE_MAX ? list_error(space, items, count, protect) : OK;
+    error_t (*change)(struct space *, struct map_item *) =
+        protect ? space_protect_one : space_unmap_one;
     uint32_t at = 0;
-    while (at < count && error == OK) {
-        error = protect ? space_protect_one(space, &items[at]) : space_unmap_one(space, &items[at]);
-        if (error == OK) {
-            at++;
-            at += run_change(space, &items[at], count - at, protect);
-        }
+    for (; at < count && error == OK; at += error == OK) {
+        error = change(space, &items[at]);
     }
     *done = at;
     return at == 0 ? error : OK;
