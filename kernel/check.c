@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "check.h"
-#include "frame.h"
-#include "space.h"
-#include "task.h"
-#include "window.h"
+#include "space_entry.h"
+#include "thread.h"
 
 static struct frame_check result;
 
@@ -14,63 +12,65 @@ static void broken(frame_t frame, enum law law) {
     }
 }
 
-// Walk the user entries of one page table; `step` is -1 on the way down, 1 on the way up.
-static void table_walk(const pte_t *table, uint32_t step) {
+// What a user entry may name, and with which rights.
+static void entry_law(uint64_t entry) {
+    frame_t frame = ENTRY_FRAME(entry);
+    enum frame_type type = frame < frames.count ? frame_entry(frame)->type : FRAME_ABSENT;
+    bool clock = type == FRAME_CLOCK, writes = entry & ENTRY_WRITE;
+    bool executes = !(entry & ENTRY_NO_EXECUTE) && space_no_execute != 0;
+    if (entry & ENTRY_DEVICE) {
+        if (type != FRAME_ABSENT) {
+            broken(frame, LAW_user_frames_only);
+        }
+        return;
+    }
+    if (frame >= frames.count) {
+        broken(frame, LAW_frame_exists);
+        return;
+    }
+    if (entry & ENTRY_FIXED ? type != FRAME_BUFFER && !clock : type != FRAME_USER) {
+        broken(frame, LAW_user_frames_only);
+    }
+    if (writes && executes) {
+        broken(frame, LAW_write_or_execute);
+    }
+    if (clock && (writes || executes)) {
+        broken(frame, LAW_clock_read_only);
+    }
+}
+
+// Walk a page table, or a directory of such: `step` is -1 on the way down, 1 on the way up.
+static void table_walk(const uint64_t *table, bool directory, uint32_t step) {
     frame_t own = window_frame(table);
     uint32_t present = 0;
     for (uint32_t i = 0; i < ENTRIES; i++) {
-        if (!(entry_bits(table[i]) & ENTRY_PRESENT)) {
+        frame_t frame = ENTRY_FRAME(table[i]);
+        if (!(table[i] & ENTRY_PRESENT)) {
             continue;
         }
         present++;
-        frame_t frame = ENTRY_FRAME(table[i]);
-        if (entry_bits(table[i]) & ENTRY_DEVICE) {
-            if (step != 1 && frame < frames.count && frame_entry(frame)->type != FRAME_ABSENT) {
-                broken(frame, LAW_user_frames_only);
-            }
+        if (directory) {
+            table_walk(window_address(frame), false, step);
             continue;
         }
-        if (frame >= frames.count) {
-            if (step != 1) {
-                broken(frame, LAW_frame_exists);
-            }
-            continue;
+        if (step != 1) {
+            entry_law(table[i]);
         }
-        struct frame *entry = frame_entry(frame);
-        entry->maps += step;
-        if (step == 1) {
-            continue;
-        }
-        bool clock = entry->type == FRAME_CLOCK;
-        bool executes = !(entry_bits(table[i]) & ENTRY_NO_EXECUTE) && space_no_execute != 0;
-        if (!(entry_bits(table[i]) & ENTRY_FIXED ? entry->type == FRAME_BUFFER || clock
-                                     : entry->type == FRAME_USER)) {
-            broken(frame, LAW_user_frames_only);
-        }
-        if (entry_bits(table[i]) & ENTRY_WRITE && executes) {
-            broken(frame, LAW_write_or_execute);
-        }
-        if (clock && (entry_bits(table[i]) & ENTRY_WRITE || executes)) {
-            broken(frame, LAW_clock_read_only);
+        if (!(table[i] & ENTRY_DEVICE) && frame < frames.count) {
+            frame_entry(frame)->maps += step;
         }
     }
-    if (step != 1 && frame_entry(own)->maps != present) {
+    if (frame_entry(own)->maps != present) {
         broken(own, LAW_table_count);
     }
 }
 
-static void space_walk(const struct space *space, uint32_t step) {
-    for (uint32_t gigabyte = 0; gigabyte < 3; gigabyte++) {
-        const pte_t *directory = space->directory[gigabyte];
-        uint32_t tables = 0;
-        for (uint32_t i = 0; directory != NULL && i < ENTRIES; i++) {
-            if (entry_bits(directory[i]) & ENTRY_PRESENT) {
-                tables++;
-                table_walk(window_address(ENTRY_FRAME(directory[i])), step);
+static void spaces_walk(uint32_t step) {
+    for (const struct task *task = task_list; task != NULL; task = task->next) {
+        for (uint32_t gigabyte = 0; gigabyte < 3; gigabyte++) {
+            if (task->space.directory[gigabyte] != NULL) {
+                table_walk(task->space.directory[gigabyte], true, step);
             }
-        }
-        if (directory != NULL && frame_entry(window_frame(directory))->maps != tables) {
-            broken(window_frame(directory), LAW_table_count);
         }
     }
 }
@@ -111,7 +111,7 @@ static void pools_law(void) {
         if (objects.table[slot].type != OBJECT_POOL) {
             continue;
         }
-        const struct pool *pool = objects.table[slot].body;
+        struct pool *pool = objects.table[slot].body;
         if (pool->check_used != pool->used || pool->used + pool->split > pool->reserved) {
             broken(FRAME_NONE, LAW_pool_sum);
         }
@@ -120,6 +120,7 @@ static void pools_law(void) {
             broken(FRAME_NONE, LAW_object_sum);
         }
         promised += pool->low_used < pool->low_reserved ? pool->low_reserved - pool->low_used : 0;
+        pool->check_used = pool->check_objects = 0;  // for the next time
     }
     if (promised != frames.promised || promised > frames.free_low) {
         broken(FRAME_NONE, LAW_promise);
@@ -129,19 +130,11 @@ static void pools_law(void) {
 struct frame_check frame_check(void) {
     result = (struct frame_check){0, FRAME_NONE, 0};
     for (uint32_t slot = 1; slot < objects.count; slot++) {
-        if (objects.table[slot].type == OBJECT_POOL) {
-            struct pool *pool = objects.table[slot].body;
-            pool->check_used = pool->check_objects = 0;
-        }
-    }
-    for (uint32_t slot = 1; slot < objects.count; slot++) {
         if (objects.table[slot].type != OBJECT_NONE) {
             objects.table[slot].pool->check_objects++;
         }
     }
-    for (const struct task *task = task_list; task != NULL; task = task->next) {
-        space_walk(&task->space, UINT32_MAX);
-    }
+    spaces_walk(UINT32_MAX);
     uint32_t free = 0;
     for (frame_t frame = 0; frame < frames.count; frame++) {
         frame_law(frame, &free);
@@ -149,9 +142,7 @@ struct frame_check frame_check(void) {
     if (free != frames.free || !bitmap_check(&frames.bitmap)) {
         broken(FRAME_NONE, LAW_free_count);
     }
-    for (const struct task *task = task_list; task != NULL; task = task->next) {
-        space_walk(&task->space, 1);
-    }
+    spaces_walk(1);
     pools_law();
     return result;
 }
@@ -167,79 +158,57 @@ const char *check_law_text(enum law law) {
     return "all laws hold";
 }
 
-// Laws about entries: the victim is the page of start_info, which nobody reads meanwhile, or the
-// clock's.
-static error_t plant_entry(enum law law, struct space *space) {
-    pte_t *entry =
-        space_entry(space, law == LAW_clock_read_only ? LAYOUT_CLOCK : LAYOUT_START);
-    if (entry == NULL || !(entry_bits(*entry) & ENTRY_PRESENT)) {
-        return E_UNMAPPED;
-    }
-    if (law == LAW_frame_exists) {
-        *entry = entry_flip(*entry, 1ull << 35);
-    } else if (law == LAW_user_frames_only) {
-        frame_entry(ENTRY_FRAME(*entry))->type ^= FRAME_USER ^ FRAME_KERNEL;
-    } else if (law == LAW_write_or_execute) {
-        *entry = entry_flip(*entry, ENTRY_WRITE | space_no_execute);
-    } else if (law == LAW_clock_read_only) {
-        *entry = entry_flip(*entry, ENTRY_WRITE);
-    } else {
-        frame_entry(window_frame(entry))->maps ^= 1;
-    }
-    return OK;
-}
+// What a law is broken in, and the bits that are turned there.
+enum place { PAGE, PAGE_FRAME, PAGE_TABLE, FREE_FRAME, NAMED_FRAME, NAMED_POOL, FRAME_STATE, BITMAP };
+static const struct plant {
+    uint8_t place, offset;
+    uint32_t bits;
+} plants[LAW_LAST + 1] = {
+    [LAW_frame_exists] = {PAGE, 4, 1u << 3},
+    [LAW_user_frames_only] = {PAGE_FRAME, offsetof(struct frame, word),
+                              FRAME_WORD(FRAME_USER ^ FRAME_KERNEL, 0)},
+    [LAW_write_or_execute] = {PAGE, 0, ENTRY_WRITE},
+    [LAW_table_count] = {PAGE_TABLE, offsetof(struct frame, maps), 1},
+    [LAW_bitmap] = {BITMAP, 0, 0},
+    [LAW_map_count] = {NAMED_FRAME, offsetof(struct frame, maps), 1},
+    [LAW_free_unowned] = {FREE_FRAME, offsetof(struct frame, word), 1},
+    [LAW_owner] = {NAMED_FRAME, offsetof(struct frame, word), 0x7fff},
+    [LAW_free_count] = {FRAME_STATE, offsetof(struct frame_state, free), 1},
+    [LAW_pool_sum] = {NAMED_POOL, offsetof(struct pool, used), 1},
+    [LAW_promise] = {FRAME_STATE, offsetof(struct frame_state, promised), 1},
+    [LAW_object_sum] = {NAMED_POOL, offsetof(struct pool, objects), 1},
+    [LAW_held] = {FREE_FRAME, offsetof(struct frame, maps), FRAME_PIN},
+    [LAW_clock_read_only] = {PAGE, 0, ENTRY_WRITE},
+};
 
-static void plant_frame(enum law law, frame_t frame) {
-    struct frame *entry = frame_entry(frame);
-    if (law == LAW_bitmap) {
-        bitmap_get(&frames.bitmap, frame) ? bitmap_clear(&frames.bitmap, frame)
-                                          : bitmap_set(&frames.bitmap, frame);
-    } else if (law == LAW_map_count) {
-        entry->maps ^= 1;
-    } else if (law == LAW_owner) {
-        entry->pool ^= 0x7fff;
-    } else if (law == LAW_pool_sum) {
-        pool_of(frame)->used ^= 1;
-    } else {
-        pool_of(frame)->objects ^= 1;
-    }
+// The page whose entry is broken: of code, of the clock, or one that nobody reads meanwhile.
+static vaddr_t plant_page(uint32_t law) {
+    return law == LAW_write_or_execute  ? current_thread->registers.eip
+           : law == LAW_clock_read_only ? LAYOUT_CLOCK
+                                        : LAYOUT_START;
 }
 
 // Each plant is its own inverse.
-error_t check_plant(uint32_t law, frame_t frame, struct space *space) {
-    if (law < LAW_frame_exists || law > LAW_LAST || frame >= frames.count) {
+error_t check_plant(uint32_t law, frame_t frame, const struct space *space) {
+    if (law - 1 >= LAW_LAST || frame >= frames.count) {
         return E_ARGUMENT;
     }
-    switch ((enum law)law) {
-    case LAW_frame_exists:
-    case LAW_user_frames_only:
-    case LAW_write_or_execute:
-    case LAW_table_count:
-    case LAW_clock_read_only:
-        return plant_entry(law, space);
-    case LAW_free_unowned:
-        frame_entry(bitmap_lowest(&frames.bitmap))->pool ^= 1;
-        return OK;
-    case LAW_held:
-        frame_entry(bitmap_lowest(&frames.bitmap))->maps ^= FRAME_PIN;
-        return OK;
-    case LAW_free_count:
-        frames.free ^= 1;
-        return OK;
-    case LAW_promise:
-        frames.promised ^= 1;
-        return OK;
-    case LAW_bitmap:
-    case LAW_map_count:
-    case LAW_owner:
-    case LAW_pool_sum:
-    case LAW_object_sum:
-        break;
+    const struct plant *plant = &plants[law];
+    uint64_t *entry = space_entry(space, plant_page(law));
+    if (entry == NULL || !(*entry & ENTRY_PRESENT)) {
+        return E_UNMAPPED;
     }
-    bool mended = frame_entry(frame)->pool >= 0x4000;
-    if (frame_entry(frame)->type != FRAME_USER || (!mended && pool_of(frame) == NULL)) {
+    struct frame *named = frame_entry(frame);
+    struct pool *owner = named->pool < objects.count ? objects.table[named->pool].body : NULL;
+    bool names = plant->place == NAMED_FRAME || plant->place == NAMED_POOL || plant->place == BITMAP;
+    if (names && (named->type != FRAME_USER || (owner == NULL && law != LAW_owner))) {
         return E_STATE;
     }
-    plant_frame(law, frame);
+    void *const places[] = {entry, frame_entry(ENTRY_FRAME(*entry)),
+                            frame_entry(window_frame(entry)),
+                            frame_entry(bitmap_lowest(&frames.bitmap)), named, owner, &frames,
+                            &frames.bitmap.level[0][frame / 32]};
+    half_t *half = (half_t *)((char *)places[plant->place] + plant->offset);
+    *half ^= plant->place == BITMAP ? 1u << frame % 32 : plant->bits;
     return OK;
 }

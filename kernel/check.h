@@ -18,5 +18,5 @@ struct frame_check frame_check(void);
 const char *check_law_text(enum law law);
 // Break a law on purpose, for tests; the same call again mends it. `frame` is an unmapped user frame;
 // laws about entries are broken in `space`, whose pages LAYOUT_START and LAYOUT_CLOCK must be
-// mapped.
-error_t check_plant(uint32_t law, frame_t frame, struct space *space);
+// mapped, as the code of the running thread is.
+error_t check_plant(uint32_t law, frame_t frame, const struct space *space);
