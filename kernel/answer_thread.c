@@ -13,9 +13,10 @@ error_t answer_thread_start(const struct invocation *invocation, const struct th
     if (thread->state != THREAD_STOPPED || thread->task->state == TASK_STATE_DEAD) {
         return E_STATE;
     }
-    thread->registers = (struct registers){.eax = in->argument, .eip = in->eip, .esp = in->esp,
-                                           .cs = SELECTOR_USER_CODE, .ss = SELECTOR_USER_DATA,
-                                           .eflags = EFLAGS_USER};
+    thread_registers_clear(thread);
+    thread->registers.eip = in->eip;
+    thread->registers.esp = in->esp;
+    thread->registers.eax = in->argument;
     thread->task->state = TASK_STATE_ALIVE;
     thread_ready(thread);
     return OK;
@@ -45,17 +46,24 @@ error_t answer_thread_resume(const struct invocation *invocation, const struct t
     return OK;
 }
 
+// The registers in the order of their messages.
+#define PLACE(name) (offsetof(struct registers, name) / 4)
+static const uint8_t places[] = {PLACE(eip), PLACE(esp), PLACE(eflags), PLACE(eax), PLACE(ebx),
+                                 PLACE(ecx), PLACE(edx), PLACE(esi), PLACE(edi), PLACE(ebp)};
+_Static_assert(sizeof(struct thread_registers_set_in) == 4 * ARRAY_LENGTH(places) &&
+               offsetof(struct thread_registers_out, state) == 4 * ARRAY_LENGTH(places), "all of them");
+
 error_t answer_thread_registers(const struct invocation *invocation,
                                 const struct thread_registers_in *in,
                                 struct thread_registers_out *out) {
     const struct thread *thread = invocation->body;
-    const struct registers *r = &thread->registers;
-    *out = (struct thread_registers_out){r->eip, r->esp, r->eflags, r->eax, r->ebx, r->ecx,
-                                         r->edx, r->esi, r->edi, r->ebp, thread->state};
+    for (uint32_t i = 0; i < ARRAY_LENGTH(places); i++) {
+        (&out->eip)[i] = ((const uint32_t *)&thread->registers)[places[i]];
+    }
+    out->state = thread->state;
     return OK;
 }
 
-// The next way out to the user is by iret, which sets all of them.
 error_t answer_thread_registers_set(const struct invocation *invocation,
                                     const struct thread_registers_set_in *in,
                                     struct thread_registers_set_out *out) {
@@ -63,10 +71,11 @@ error_t answer_thread_registers_set(const struct invocation *invocation,
     if (thread->state != THREAD_STOPPED) {
         return E_STATE;
     }
-    thread->registers = (struct registers){
-        .eip = in->eip, .esp = in->esp, .eflags = (in->eflags & EFLAGS_SETTABLE) | EFLAGS_USER,
-        .eax = in->eax, .ebx = in->ebx, .ecx = in->ecx, .edx = in->edx, .esi = in->esi,
-        .edi = in->edi, .ebp = in->ebp, .cs = SELECTOR_USER_CODE, .ss = SELECTOR_USER_DATA};
+    thread_registers_clear(thread);
+    for (uint32_t i = 0; i < ARRAY_LENGTH(places); i++) {
+        ((uint32_t *)&thread->registers)[places[i]] = (&in->eip)[i];
+    }
+    thread->registers.eflags = (in->eflags & EFLAGS_SETTABLE) | EFLAGS_USER;
     return OK;
 }
 

@@ -78,6 +78,11 @@ static void buffer_destroy(struct thread *thread) {
     kfree_page(thread->task->pool, thread->buffer);
 }
 
+void thread_registers_clear(struct thread *thread) {
+    thread->registers = (struct registers){.cs = SELECTOR_USER_CODE, .ss = SELECTOR_USER_DATA,
+                                           .eflags = EFLAGS_USER};
+}
+
 error_t thread_create(struct task *task, vaddr_t buffer, uint32_t priority,
                       struct thread **created) {
     struct message_buffer *message = NULL;
@@ -103,8 +108,7 @@ error_t thread_create(struct task *task, vaddr_t buffer, uint32_t priority,
     thread->priority = (uint8_t)priority;
     thread->buffer = message;
     thread->buffer_page = buffer;
-    thread->registers = (struct registers){.vector = 0, .cs = SELECTOR_USER_CODE,
-                                           .eflags = EFLAGS_USER, .ss = SELECTOR_USER_DATA};
+    thread_registers_clear(thread);
     thread->task_next = task->threads;
     if (task->threads != NULL) {
         task->threads->task_previous = thread;

@@ -89,6 +89,8 @@ void queue_remove(struct thread *thread);
 // A suspended thread with its message buffer mapped at `buffer` (a checked page address).
 error_t thread_create(struct task *task, vaddr_t buffer, uint32_t priority,
                       struct thread **created);
+// All registers as a new thread has them: it leaves the kernel by iret, which sets all of them.
+void thread_registers_clear(struct thread *thread);
 // Cancel what it waits for and stop it, wherever it is.
 void thread_stop(struct thread *thread);
 void thread_destroy(struct thread *thread);
