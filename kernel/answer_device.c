@@ -10,12 +10,7 @@
 error_t answer_irq_bind(const struct invocation *invocation, const struct irq_bind_in *in,
                         struct irq_bind_out *out) {
     struct irq *irq = invocation->body;
-    error_t error;
-    struct object *event = event_for_source(invocation, in->event, in->bits, &error);
-    if (event == NULL) {
-        return error;
-    }
-    irq->event = object_reference(event);
+    irq->event = object_reference(invocation->found->object);
     irq->bits = in->bits;
     irq_unmask(irq->line);
     return OK;
@@ -84,9 +79,6 @@ error_t answer_ports_out_bytes(const struct invocation *invocation,
     if (error != OK) {
         return error;
     }
-    if (in->count > PAGE_SIZE) {
-        return E_ARGUMENT;
-    }
     port_out_bytes((uint16_t)(ports->first + in->port), invocation->buffer->bytes, in->count);
     return OK;
 }
@@ -96,9 +88,6 @@ error_t answer_ports_batch(const struct invocation *invocation, const struct por
                            struct ports_batch_out *out) {
     const struct ports *ports = invocation->body;
     struct map_item *list = invocation->buffer->list;
-    if (in->count == 0 || in->count > LIST_MAX) {
-        return E_ARGUMENT;
-    }
     for (uint32_t i = 0; i < in->count; i++) {
         error_t error = access_check(ports, list[i].page & 0xffffu, list[i].page >> 16 & 0xffu);
         if (error != OK) {
@@ -126,10 +115,7 @@ error_t answer_ports_destroy(const struct invocation *invocation, const struct p
 
 error_t answer_iomem_map(const struct invocation *invocation, const struct iomem_map_in *in,
                          struct iomem_map_out *out) {
-    error_t error;
-    const struct handle_entry *task =
-        handle_find(invocation->task, in->task, OBJECT_TASK, RIGHT_MAP, &error);
-    return task == NULL ? error : iomem_map(invocation->body, task->object->body, in->first);
+    return iomem_map(invocation->body, invocation->found->object->body, in->first);
 }
 
 error_t answer_iomem_unmap(const struct invocation *invocation, const struct iomem_unmap_in *in,

@@ -13,9 +13,6 @@
 
 error_t answer_machine_log(const struct invocation *invocation, const struct machine_log_in *in,
                            struct machine_log_out *out) {
-    if (in->text.length > TEXT_BYTES) {
-        return E_ARGUMENT;
-    }
     log_bytes(in->text.bytes, in->text.length);
     return OK;
 }
@@ -42,32 +39,32 @@ error_t answer_machine_info(const struct invocation *invocation, const struct ma
 error_t answer_machine_irq_create(const struct invocation *invocation,
                                   const struct machine_irq_create_in *in,
                                   struct machine_irq_create_out *out) {
-    error_t error = handle_slot_check(invocation->task, in->slot);
-    error = error == OK ? irq_check(in->line) : error;
+    error_t error = irq_check(in->line);
     if (error != OK) {
         return error;
     }
     struct object *object = invoke_create(invocation, in->slot, OBJECT_IRQ, sizeof(struct irq),
-                                          invocation->task->pool, &error);
-    if (object != NULL) {
-        irq_take(in->line, object);
+                                          invocation->task->pool);
+    if (object == NULL) {
+        return E_MEMORY;
     }
-    return error;
+    irq_take(in->line, object);
+    return OK;
 }
 
 error_t answer_machine_ports_create(const struct invocation *invocation,
                                     const struct machine_ports_create_in *in,
                                     struct machine_ports_create_out *out) {
-    error_t error = E_ARGUMENT;
-    if (in->first > 0xffff || in->count == 0 || in->count > 0x10000 - in->first) {
-        return error;
+    if (in->count > 0x10000 - in->first) {
+        return E_ARGUMENT;
     }
     struct object *object = invoke_create(invocation, in->slot, OBJECT_PORTS, sizeof(struct ports),
-                                          invocation->task->pool, &error);
-    if (object != NULL) {
-        *(struct ports *)object->body = (struct ports){in->first, in->count};
+                                          invocation->task->pool);
+    if (object == NULL) {
+        return E_MEMORY;
     }
-    return error;
+    *(struct ports *)object->body = (struct ports){in->first, in->count};
+    return OK;
 }
 
 error_t answer_machine_iomem_create(const struct invocation *invocation,
@@ -78,12 +75,13 @@ error_t answer_machine_iomem_create(const struct invocation *invocation,
         return error;
     }
     struct object *object = invoke_create(invocation, in->slot, OBJECT_IOMEM, sizeof(struct iomem),
-                                          invocation->task->pool, &error);
-    if (object != NULL) {
-        *(struct iomem *)object->body =
-            (struct iomem){.object = object, .first = in->first, .count = in->count};
+                                          invocation->task->pool);
+    if (object == NULL) {
+        return E_MEMORY;
     }
-    return error;
+    *(struct iomem *)object->body =
+        (struct iomem){.object = object, .first = in->first, .count = in->count};
+    return OK;
 }
 
 error_t answer_machine_plant(const struct invocation *invocation, const struct machine_plant_in *in,
@@ -114,19 +112,19 @@ error_t answer_trace_attach(const struct invocation *invocation, const struct tr
         return E_ARGUMENT;
     }
     error_t error;
-    struct object *event = event_for_source(invocation, in->event, in->bits, &error);
+    const struct handle_entry *event = invoke_source(invocation, in->event, in->bits, &error);
     if (event == NULL) {
         return error;
     }
-    static frame_t ring[LIST_MAX];
+    const struct map_item *list = invocation->buffer->list;
     for (uint32_t i = 0; i < in->count; i++) {
-        ring[i] = ITEM_FRAME(invocation->buffer->list[i]);
-        if (!pool_owns(invocation->task->pool, ring[i]) || !frame_is_low(ring[i]) ||
-            frame_entry(ring[i])->maps & FRAME_RING) {
+        frame_t frame = ITEM_FRAME(list[i]);
+        if (!pool_owns(invocation->task->pool, frame) || !frame_is_low(frame) ||
+            frame_entry(frame)->maps & FRAME_RING) {
             return E_OWNER;
         }
     }
-    return trace_attach(ring, in->count, event, in->bits);
+    return trace_attach(list, in->count, event->object, in->bits);
 }
 
 error_t answer_trace_control(const struct invocation *invocation, const struct trace_control_in *in,
@@ -138,9 +136,6 @@ error_t answer_trace_control(const struct invocation *invocation, const struct t
 
 error_t answer_trace_emit(const struct invocation *invocation, const struct trace_emit_in *in,
                           struct trace_emit_out *out) {
-    if (in->kind < EVENT_admit || in->kind > 31) {
-        return E_ARGUMENT;  // the kernel's own kinds are not for others to write
-    }
     if (!(trace_mask & 1u << in->kind)) {
         return E_STATE;  // nobody records it: the server may stop telling
     }
@@ -150,12 +145,6 @@ error_t answer_trace_emit(const struct invocation *invocation, const struct trac
 
 error_t answer_trace_exempt(const struct invocation *invocation, const struct trace_exempt_in *in,
                             struct trace_exempt_out *out) {
-    error_t error;
-    const struct handle_entry *task =
-        handle_find(invocation->task, in->task, OBJECT_TASK, RIGHT_CALL, &error);
-    if (task == NULL) {
-        return error;
-    }
-    ((struct task *)task->object->body)->exempt = true;
+    ((struct task *)invocation->found->object->body)->exempt = true;
     return OK;
 }

@@ -22,21 +22,8 @@ error_t answer_pool_info(const struct invocation *invocation, const struct pool_
     return OK;
 }
 
-// A new object's handle goes into the caller's slot with all rights; rank rules call rights out.
-static void handle_new(const struct invocation *invocation, uint32_t slot, struct object *object) {
-    uint32_t rights = RIGHT_ALL;
-    if (handle_rank_check(invocation->task, object, rights) != OK) {
-        rights &= ~(uint32_t)RIGHT_CALL;
-    }
-    handle_set(invocation->task, slot, object, rights, 0);
-}
-
 error_t answer_pool_create(const struct invocation *invocation, const struct pool_create_in *in,
                            struct pool_create_out *out) {
-    error_t error = handle_slot_check(invocation->task, in->slot);
-    if (error != OK) {
-        return error;
-    }
     const struct pool *parent = invocation->body;
     if (parent->depth >= POOL_DEPTH_MAX) {
         return E_LIMIT;
@@ -45,7 +32,7 @@ error_t answer_pool_create(const struct invocation *invocation, const struct poo
     if (pool == NULL) {
         return E_MEMORY;
     }
-    handle_new(invocation, in->slot, pool->object);
+    invoke_handle_new(invocation, in->slot, pool->object);
     return OK;
 }
 
@@ -77,11 +64,11 @@ static uint32_t alloc_any(struct pool *pool, uint32_t count, struct map_item *li
     count = MIN_OF(count, pool->reserved - pool->used - pool->split);
     do {
         frame_t first = frame_take_some(count - done, pool_number(pool), &taken);
-        for (uint32_t left = taken; left != 0; done++) {
+        for (uint32_t left = taken; left != 0;) {
             uint32_t bit = bit_highest(left);
-            left ^= 1u << bit;
+            left &= ~(1u << bit);
+            list[done++] = (struct map_item){0, (first + bit) << 8};
             window_zero(first + bit);
-            list[done] = (struct map_item){0, (first + bit) << 8};
         }
     } while (taken != 0 && done < count);
     pool->used += done;
@@ -231,17 +218,11 @@ error_t answer_pool_frame_zero(const struct invocation *invocation,
 error_t answer_pool_frame_copy(const struct invocation *invocation,
                                const struct pool_frame_copy_in *in,
                                struct pool_frame_copy_out *out) {
-    error_t error;
-    const struct handle_entry *source =
-        handle_find(invocation->task, in->source, OBJECT_POOL, RIGHT_ACCESS, &error);
-    if (source == NULL) {
-        return error;
-    }
-    if (in->first > in->end || in->end > PAGE_SIZE) {
+    if (in->first > in->end) {
         return E_ARGUMENT;
     }
     if (!pool_owns(invocation->body, in->to) ||
-        !pool_owns(source->object->body, in->from) || in->to == in->from) {
+        !pool_owns(invocation->found->object->body, in->from) || in->to == in->from) {
         return E_OWNER;
     }
     window_copy(in->to, in->from, in->first, in->end);
@@ -251,30 +232,20 @@ error_t answer_pool_frame_copy(const struct invocation *invocation,
 error_t answer_pool_task_create(const struct invocation *invocation,
                                 const struct pool_task_create_in *in,
                                 struct pool_task_create_out *out) {
-    error_t error = handle_slot_check(invocation->task, in->slot);
-    if (error != OK) {
-        return error;
-    }
-    if (in->rank >= PRIORITIES || in->ceiling >= PRIORITIES ||
-        in->ceiling > invocation->task->ceiling || in->badge <= BADGE_INIT ||
-        in->badge > UINT16_MAX) {
+    if (in->ceiling > invocation->task->ceiling) {
         return E_ARGUMENT;
     }
     struct task *task = task_create(invocation->body, in->badge, in->rank, in->ceiling);
     if (task == NULL) {
         return E_MEMORY;
     }
-    handle_new(invocation, in->slot, task->object);
+    invoke_handle_new(invocation, in->slot, task->object);
     return OK;
 }
 
 error_t answer_pool_port_create(const struct invocation *invocation,
                                 const struct pool_port_create_in *in,
                                 struct pool_port_create_out *out) {
-    error_t error = handle_slot_check(invocation->task, in->slot);
-    if (error != OK) {
-        return error;
-    }
     if (in->rank > invocation->task->ceiling) {
         return E_ARGUMENT;
     }
@@ -282,11 +253,10 @@ error_t answer_pool_port_create(const struct invocation *invocation,
     if (object == NULL) {
         return E_MEMORY;
     }
-    struct port *port = object->body;
-    *port = (struct port){.object = object};
-    object->rank = in->rank;
+    ((struct port *)object->body)->object = object;
+    object->rank = (uint16_t)in->rank;
     object->key = object_generation(object) | KEY_RECEIVE;
-    handle_new(invocation, in->slot, object);
+    invoke_handle_new(invocation, in->slot, object);
     return OK;
 }
 
@@ -294,12 +264,7 @@ error_t answer_pool_port_create(const struct invocation *invocation,
 error_t answer_pool_port_destroy(const struct invocation *invocation,
                                  const struct pool_port_destroy_in *in,
                                  struct pool_port_destroy_out *out) {
-    error_t error;
-    const struct handle_entry *entry =
-        handle_find(invocation->task, in->port, OBJECT_PORT, RIGHT_CONTROL, &error);
-    if (entry == NULL) {
-        return error;
-    }
+    const struct handle_entry *entry = invocation->found;
     if (entry->object->pool != invocation->body) {
         return E_OWNER;
     }
@@ -315,20 +280,18 @@ error_t answer_pool_port_destroy(const struct invocation *invocation,
 error_t answer_pool_event_create(const struct invocation *invocation,
                                  const struct pool_event_create_in *in,
                                  struct pool_event_create_out *out) {
-    error_t error;
     struct object *object = invoke_create(invocation, in->slot, OBJECT_EVENT, sizeof(struct event),
-                                          invocation->body, &error);
-    if (object != NULL) {
-        ((struct event *)object->body)->object = object;
+                                          invocation->body);
+    if (object == NULL) {
+        return E_MEMORY;
     }
-    return error;
+    ((struct event *)object->body)->object = object;
+    return OK;
 }
 
 error_t answer_pool_timer_create(const struct invocation *invocation,
                                  const struct pool_timer_create_in *in,
                                  struct pool_timer_create_out *out) {
-    error_t error;
-    invoke_create(invocation, in->slot, OBJECT_TIMER, sizeof(struct timer), invocation->body,
-                  &error);
-    return error;
+    return invoke_create(invocation, in->slot, OBJECT_TIMER, sizeof(struct timer),
+                         invocation->body) == NULL ? E_MEMORY : OK;
 }

@@ -36,8 +36,8 @@ error_t answer_task_map(const struct invocation *invocation, const struct task_m
     return map_list(invocation, in, out);
 }
 
-static __attribute__((noinline)) error_t change_list(const struct invocation *invocation,
-                                                     uint32_t count, bool protect, uint32_t *done) {
+static error_t change_list(const struct invocation *invocation, uint32_t count, bool protect,
+                           uint32_t *done) {
     struct task *task = invocation->body;
     struct map_item *list = invocation->buffer->list;
     if (count - 1 >= LIST_MAX) {

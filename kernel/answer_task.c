@@ -27,9 +27,8 @@ error_t answer_task_info(const struct invocation *invocation, const struct task_
 // Nobody gives more than it has, so that no part of the system takes the CPU from the others.
 error_t answer_task_share(const struct invocation *invocation, const struct task_share_in *in,
                           struct task_share_out *out) {
-    (void)out;
     uint32_t most = invocation->task->share;
-    if (in->share == 0 || in->share > (most == SHARE_UNLIMITED ? SHARE_MAX : most)) {
+    if (most != SHARE_UNLIMITED && in->share > most) {
         return E_ARGUMENT;
     }
     ((struct task *)invocation->body)->share = in->share;
@@ -48,9 +47,6 @@ error_t answer_task_destroy(const struct invocation *invocation, const struct ta
 
 error_t answer_task_kill(const struct invocation *invocation, const struct task_kill_in *in,
                          struct task_kill_out *out) {
-    if (in->cause > CAUSE_KILLED) {
-        return E_ARGUMENT;
-    }
     task_die(invocation->body, in->cause);
     return OK;
 }
@@ -105,13 +101,6 @@ error_t answer_task_thread_create(const struct invocation *invocation,
                                   const struct task_thread_create_in *in,
                                   struct task_thread_create_out *out) {
     struct task *task = invocation->body;
-    error_t error = handle_slot_check(invocation->task, in->slot);
-    if (error != OK) {
-        return error;
-    }
-    if (!space_page_valid(in->buffer)) {
-        return E_ADDRESS;
-    }
     if (in->priority > task->ceiling) {
         return E_ARGUMENT;
     }
@@ -119,7 +108,7 @@ error_t answer_task_thread_create(const struct invocation *invocation,
         return E_STATE;
     }
     struct thread *thread = NULL;
-    error = thread_create(task, in->buffer, in->priority, &thread);
+    error_t error = thread_create(task, in->buffer, in->priority, &thread);
     if (error == OK) {
         handle_set(invocation->task, in->slot, thread->object, RIGHT_ALL, 0);
     }
@@ -130,16 +119,11 @@ error_t answer_task_fault_port(const struct invocation *invocation,
                                const struct task_fault_port_in *in,
                                struct task_fault_port_out *out) {
     struct task *task = invocation->body;
-    error_t error;
-    const struct handle_entry *port =
-        handle_find(invocation->task, in->port, OBJECT_PORT, RIGHT_CONTROL, &error);
-    if (port == NULL) {
-        return error;
-    }
-    if (((const struct port *)port->object->body)->ending) {
+    struct object *port = invocation->found->object;
+    if (((const struct port *)port->body)->ending) {
         return E_DEAD;
     }
-    task->fault_port = object_reference(port->object);
+    task->fault_port = object_reference(port);
     task->fault_badge = in->badge;
     return OK;
 }
@@ -147,13 +131,8 @@ error_t answer_task_fault_port(const struct invocation *invocation,
 error_t answer_task_death_event(const struct invocation *invocation,
                                 const struct task_death_event_in *in,
                                 struct task_death_event_out *out) {
-    struct task *task = invocation->body;
-    error_t error;
-    struct object *event = event_for_source(invocation, in->event, in->bits, &error);
-    if (event == NULL) {
-        return error;
-    }
-    return notice_create(task, event, in->bits, invocation->task->pool);
+    return notice_create(invocation->body, invocation->found->object, in->bits,
+                         invocation->task->pool);
 }
 
 // --- the address space ---------------------------------------------------------------------------
@@ -162,31 +141,8 @@ error_t answer_task_entries_read(const struct invocation *invocation,
                                  const struct task_entries_read_in *in,
                                  struct task_entries_read_out *out) {
     const struct task *task = invocation->body;
-    if (in->count - 1 >= LIST_MAX) {
-        return E_ARGUMENT;
-    }
-    if (PAGE_OFFSET(in->first) != 0 || in->first >= LAYOUT_KERNEL) {
-        return E_ADDRESS;
-    }
-    vaddr_t page = in->first;
-    out->done = 0;
-    for (uint32_t steps = 0; steps < 4096 && page < LAYOUT_KERNEL && out->done < in->count;
-         steps++) {
-        const pte_t *entry = space_entry(&task->space, page);
-        if (entry == NULL) {
-            page = (page & ~0x1fffffu) + 0x200000u;
-            continue;
-        }
-        if (entry_bits(*entry) & ENTRY_PRESENT && !(entry_bits(*entry) & ENTRY_DEVICE) &&
-            frame_entry(ENTRY_FRAME(*entry))->type == FRAME_USER) {
-            uint32_t rights = MAP_READ | (entry_bits(*entry) & ENTRY_WRITE ? MAP_WRITE : 0);
-            rights |= space_no_execute != 0 && !(entry_bits(*entry) >> 63) ? MAP_EXECUTE : 0;
-            invocation->buffer->list[out->done++] =
-                (struct map_item){page | rights, space_report(*entry)};
-        }
-        page += PAGE_SIZE;
-    }
-    out->next = page;
+    out->next = in->first;
+    out->done = space_list(&task->space, &out->next, in->count, invocation->buffer->list);
     return OK;
 }
 

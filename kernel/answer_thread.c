@@ -111,10 +111,7 @@ error_t answer_thread_event(const struct invocation *invocation, const struct th
     if (thread->task != invocation->task && !(invocation->handle->rights & RIGHT_CONTROL)) {
         return E_RIGHT;
     }
-    error_t error;
-    const struct handle_entry *event =
-        handle_find(invocation->task, in->event, OBJECT_EVENT, RIGHT_CONTROL, &error);
-    return event == NULL ? error : event_bind(event->object->body, thread);
+    return event_bind(invocation->found->object->body, thread);
 }
 
 error_t answer_thread_destroy(const struct invocation *invocation,
@@ -132,15 +129,7 @@ error_t answer_event_destroy(const struct invocation *invocation, const struct e
 
 error_t answer_timer_set(const struct invocation *invocation, const struct timer_set_in *in,
                          struct timer_set_out *out) {
-    error_t error;
-    struct object *event = event_for_source(invocation, in->event, in->bits, &error);
-    if (event == NULL) {
-        return error;
-    }
-    if (in->ns_high >= 1u << 20) {  // 52 days and more would overflow the tick arithmetic
-        return E_ARGUMENT;
-    }
-    timer_set(invocation->body, (uint64_t)in->ns_high << 32 | in->ns_low, event->body,
+    timer_set(invocation->body, (uint64_t)in->ns_high << 32 | in->ns_low, invocation->found->object,
               in->bits);
     return OK;
 }

@@ -159,16 +159,15 @@ const char *check_law_text(enum law law) {
 }
 
 // What a law is broken in, and the bits that are turned there.
-enum place { PAGE, PAGE_FRAME, PAGE_TABLE, FREE_FRAME, NAMED_FRAME, NAMED_POOL, FRAME_STATE, BITMAP };
+enum place { PAGE, FREE_FRAME, NAMED_FRAME, NAMED_POOL, FRAME_STATE, BITMAP };
 static const struct plant {
     uint8_t place, offset;
     uint32_t bits;
 } plants[LAW_LAST + 1] = {
     [LAW_frame_exists] = {PAGE, 4, 1u << 3},
-    [LAW_user_frames_only] = {PAGE_FRAME, offsetof(struct frame, word),
-                              FRAME_WORD(FRAME_USER ^ FRAME_KERNEL, 0)},
+    [LAW_user_frames_only] = {PAGE, 0, ENTRY_FIXED},
     [LAW_write_or_execute] = {PAGE, 0, ENTRY_WRITE},
-    [LAW_table_count] = {PAGE_TABLE, offsetof(struct frame, maps), 1},
+    [LAW_table_count] = {PAGE, 0, ENTRY_PRESENT},
     [LAW_bitmap] = {BITMAP, 0, 0},
     [LAW_map_count] = {NAMED_FRAME, offsetof(struct frame, maps), 1},
     [LAW_free_unowned] = {FREE_FRAME, offsetof(struct frame, word), 1},
@@ -195,7 +194,7 @@ error_t check_plant(uint32_t law, frame_t frame, const struct space *space) {
     }
     const struct plant *plant = &plants[law];
     uint64_t *entry = space_entry(space, plant_page(law));
-    if (entry == NULL || !(*entry & ENTRY_PRESENT)) {
+    if (entry == NULL || *entry == 0) {
         return E_UNMAPPED;
     }
     struct frame *named = frame_entry(frame);
@@ -204,9 +203,7 @@ error_t check_plant(uint32_t law, frame_t frame, const struct space *space) {
     if (names && (named->type != FRAME_USER || (owner == NULL && law != LAW_owner))) {
         return E_STATE;
     }
-    void *const places[] = {entry, frame_entry(ENTRY_FRAME(*entry)),
-                            frame_entry(window_frame(entry)),
-                            frame_entry(bitmap_lowest(&frames.bitmap)), named, owner, &frames,
+    void *const places[] = {entry, frame_entry(bitmap_lowest(&frames.bitmap)), named, owner, &frames,
                             &frames.bitmap.level[0][frame / 32]};
     half_t *half = (half_t *)((char *)places[plant->place] + plant->offset);
     *half ^= plant->place == BITMAP ? 1u << frame % 32 : plant->bits;

@@ -110,7 +110,8 @@ void constants(void) {
     CONSTANT(TAG_ITEMS_SHIFT, TAG_ITEMS_SHIFT);
     CONSTANT(TAG_WORDS_MASK, TAG_WORDS_MASK);
     CONSTANT(TAG_WORDS_MAX, TAG_WORDS_MAX);
-    CONSTANT(KIND_SHIFT, __builtin_ctz(sizeof(struct message_kind)));
+    CONSTANT(KIND_THIRD, sizeof(struct message_kind) / 3);
+    _Static_assert(sizeof(void *) != 4 || sizeof(struct message_kind) == 24, "lea can multiply by it");
     CONSTANT(KIND_ANSWER, offsetof(struct message_kind, answer));
     CONSTANT(KIND_ASKED, offsetof(struct message_kind, asked));
     CONSTANT(KIND_ANSWERED, offsetof(struct message_kind, answered));
@@ -121,6 +122,7 @@ void constants(void) {
     CONSTANT(INVOKE_BODY, offsetof(struct invocation, body));
     CONSTANT(INVOKE_HANDLE, offsetof(struct invocation, handle));
     CONSTANT(INVOKE_BUFFER, offsetof(struct invocation, buffer));
+    CONSTANT(INVOKE_KIND, offsetof(struct invocation, kind));
     CONSTANT(OBJECT_BODY, offsetof(struct object, body));
     CONSTANT(SLOW_OBJECT, SLOW_TRACE | SLOW_CHECK);
     CONSTANT(SLOW_SCHEDULE, SLOW_SCHEDULE);

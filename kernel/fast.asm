@@ -12,7 +12,7 @@
         extern main_tss, gdt, tls_loaded, current_thread, kernel_stack_top, objects
         extern slow_flags, space_loaded, fault_tags
         extern kernel_call, kernel_trap_user, entry_leave, entry_kernel_trap, port_map_one
-        extern schedule, cpu, timer_slice_deadline, kinds, kinds_first, invoke_now, invoke_in, invoke_out
+        extern schedule, cpu, timer_slice_deadline, kinds_first, invoke_now, invoke_in, invoke_out
 
 ; esp is the end of the registers of the thread that entered, until SWITCH.
 %define SELF(field) esp + field - REGISTERS_SIZE
@@ -192,20 +192,21 @@ object_ask:
         movzx eax, bh
         cmp ax, [esi + OBJECT_TYPE]
         jne slow_refused
-        movzx eax, byte [kinds_first + eax]
+        mov eax, [kinds_first + eax * 4]
         mov ecx, ebx
         and ecx, MESSAGES_MAX - 1
-        add eax, ecx
-        shl eax, KIND_SHIFT
-        cmp ebx, [kinds + eax + KIND_ASKED]
+        lea ecx, [ecx + ecx * 2]
+        lea eax, [eax + ecx * KIND_THIRD]
+        cmp ebx, [eax + KIND_ASKED]
         jne slow_refused
         mov ecx, [edx + HANDLE_RIGHTS]
         not ecx
-        test ecx, [kinds + eax + KIND_RIGHTS]
+        test ecx, [eax + KIND_RIGHTS]
         jnz slow_refused
         mov [invoke_in], edi
         mov [invoke_in + 4], ebp
         mov ebp, eax
+        mov [invoke_now + INVOKE_KIND], eax
         lea edi, [SELF(0)]
         mov esp, kernel_stack_top
         mov [invoke_now + INVOKE_THREAD], edi
@@ -229,10 +230,10 @@ object_answer:
         mov eax, invoke_now
         mov edx, invoke_in
         mov ecx, invoke_out
-        call [kinds + ebp + KIND_ANSWER]
+        call [ebp + KIND_ANSWER]
         test eax, eax
         jnz object_error
-        mov eax, [kinds + ebp + KIND_ANSWERED]
+        mov eax, [ebp + KIND_ANSWERED]
         cmp eax, 4 << TAG_WORDS_SHIFT
         jae object_out
 object_return:
@@ -273,7 +274,7 @@ object_out:
 ; It is refused: the words as they were.
 object_error:
         neg eax
-        mov ebx, [kinds + ebp + KIND_ASKED]
+        mov ebx, [ebp + KIND_ASKED]
         mov ecx, [invoke_in]
         mov edx, [invoke_in + 4]
         jmp object_store

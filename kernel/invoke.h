@@ -11,15 +11,19 @@ struct invocation {
     void *body;                   // of the object that is asked
     const struct handle_entry *handle;  // names it
     struct message_buffer *buffer;  // of the thread; what it holds is the caller's allegation
+    const struct message_kind *kind;
+    const struct handle_entry *found;  // what the request's handle names, if its fields were checked
 };
 
-typedef error_t (*answer_function)(const struct invocation *, const void *, void *);
+typedef error_t (*answer_function)(struct invocation *, const void *, void *);
 
 // How a message is answered, and what it must be asked with.
 struct message_kind {
-    answer_function answer;
+    answer_function answer;   // to be called: its own answer, or invoke_checked()
     tag_t asked, answered;
     uint32_t rights;
+    answer_function checked;  // what its own answer is
+    uint16_t fields, field_count;  // which they are in the table of all (invoke.c)
 };
 #define MESSAGES_MAX 16u  // of an interface
 
@@ -27,24 +31,23 @@ struct message_kind {
 error_t invoke_object(struct thread *thread, const struct handle_entry *entry, tag_t tag);
 
 // The same in fast.asm, with these, for whatever needs no trace.
-extern const struct message_kind kinds[];
-extern const uint8_t kinds_first[];
+extern const struct message_kind *const kinds_first[];
 extern struct invocation invoke_now;
 extern uint32_t invoke_in[TAG_WORDS_MAX], invoke_out[TAG_WORDS_MAX];
 
-// The event in which a source (timer, interrupt, death) shall set `bits`: as with OP_SIGNAL, a handle
-// with a badge is good for the badge's bits only. NULL: *error says why.
-struct object *event_for_source(const struct invocation *invocation, handle_t handle,
-                                uint32_t bits, error_t *error);
+// Give `bits` to an event by this handle of the caller's: as with OP_SIGNAL, one with a badge is good for
+// the badge's bits only. NULL: *error says why.
+struct handle_entry *invoke_source(const struct invocation *invocation, handle_t handle, uint32_t bits,
+                                   error_t *error);
 
-// A new object charged to `pool`, with a handle with all rights in the caller's slot. NULL: *error is
-// E_SLOT or E_MEMORY, and nothing was done.
+// A new object charged to `pool`, with a handle with all rights, but for calls that its rank forbids, in
+// the caller's empty slot. NULL: E_MEMORY.
 struct object *invoke_create(const struct invocation *invocation, uint32_t slot,
-                             enum object_type type, uint32_t bytes, struct pool *pool,
-                             error_t *error);
+                             enum object_type type, uint32_t bytes, struct pool *pool);
+void invoke_handle_new(const struct invocation *invocation, uint32_t slot, struct object *object);
 
-// answer_pool_info(), answer_pool_create() ...: check everything, then act without failing. They
-// share one signature, and few need all of it.
+// answer_pool_info(), answer_pool_create() ...: check what the fields' types do not say, then act without
+// failing. They share one signature, and few need all of it.
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #define INTERFACE(...)
 #define MESSAGE(interface, name, ...)                                                        \

@@ -19,7 +19,7 @@ error_t iomem_check(frame_t first, uint32_t count) {
 }
 
 static error_t pages_check(const struct iomem *iomem, const struct task *task, vaddr_t first) {
-    if (!space_page_valid(first) || iomem->count > (LAYOUT_KERNEL - first) >> PAGE_SHIFT) {
+    if (iomem->count > (LAYOUT_KERNEL - first) >> PAGE_SHIFT) {
         return E_ADDRESS;
     }
     if (task->state == TASK_STATE_DEAD || reference_body(iomem->task) != NULL) {

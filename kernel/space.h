@@ -107,6 +107,8 @@ error_t space_map(struct space *space, const struct map_item *items, uint32_t co
                   const struct pool *owner, uint32_t *done);
 error_t space_change(struct space *space, struct map_item *items, uint32_t count, bool protect,
                      uint32_t *done);
+// List up to `count` user pages that are mapped from *page on, in a slice; *page: where to go on.
+uint32_t space_list(const struct space *space, vaddr_t *page, uint32_t count, struct map_item *list);
 // Read and clear Accessed, read Dirty of up to 1024 pages into bitmap[0] and [1], whose words up to
 // the next 64 pages are written. Returns how many are present.
 uint32_t space_scan(struct space *space, vaddr_t first, uint32_t count, uint32_t bitmap[2][32]);

@@ -24,8 +24,7 @@ static inline __attribute__((always_inline)) frame_t frame_named(uint32_t word) 
     return word >> 8 | word << 24;
 }
 
-static __attribute__((noinline)) error_t map_error(const struct map_item *item,
-                                                   const struct pool *owner) {
+static error_t map_error(const struct map_item *item, const struct pool *owner) {
     error_t error = page_error(item->page);
     if (error != E_ADDRESS && item->frame & FRAME_FLAGS & ~FRAME_ZERO) {
         return E_ARGUMENT;
@@ -153,8 +152,7 @@ error_t space_map(struct space *space, const struct map_item *items, uint32_t co
 
 // --- unmap and protect ---------------------------------------------------------------------------
 
-static __attribute__((noinline)) error_t change_error(const struct space *space,
-                                                      vaddr_t page_rights, bool protect) {
+static error_t change_error(const struct space *space, vaddr_t page_rights, bool protect) {
     error_t error = page_error(protect ? page_rights : PAGE_DOWN(page_rights) | MAP_READ);
     if (!protect && PAGE_OFFSET(page_rights) != 0) {
         error = E_ADDRESS;
@@ -169,25 +167,14 @@ static __attribute__((noinline)) error_t change_error(const struct space *space,
     return entry_bits(*entry) & ENTRY_FIXED ? E_DENIED : OK;
 }
 
-// May this entry be changed? Nothing is ever present below the first and above the last page that a
-// user may have.
-static inline __attribute__((always_inline)) bool changeable(const half_t *half) {
-    return (half[0] & (ENTRY_PRESENT | ENTRY_FIXED)) == ENTRY_PRESENT;
-}
-
-// space_report() of an entry's halves.
-static inline __attribute__((always_inline)) uint32_t report(uint32_t low, uint32_t high) {
-    return space_report(entry_whole(low, 0)) | high << 28;
-}
-
 error_t space_unmap_one(struct space *space, struct map_item *item) {
     vaddr_t page = item->page;
-    pte_t *table = table_find(space, page);
-    if (table == NULL || PAGE_OFFSET(page) != 0 || !changeable(entry_in(table, page))) {
+    uint64_t *table = table_find(space, page);
+    if (table == NULL || PAGE_OFFSET(page) != 0 || !entry_changeable(entry_in(table, page))) {
         return change_error(space, page, false);
     }
     half_t *half = entry_in(table, page);
-    uint32_t low = entry_take(half), word = report(low, half[1]);
+    uint32_t low = entry_take(half), word = entry_report(low, half[1]);
     half[1] = 0;
     item->frame = word;
     frame_entry(word >> 8)->maps--;
@@ -199,14 +186,14 @@ error_t space_unmap_one(struct space *space, struct map_item *item) {
 error_t space_protect_one(struct space *space, struct map_item *item) {
     vaddr_t page = item->page;
     uint32_t rights = PAGE_OFFSET(page);
-    pte_t *table = table_find(space, page);
-    if (table == NULL || !rights_valid(rights) || !changeable(entry_in(table, page))) {
+    uint64_t *table = table_find(space, page);
+    if (table == NULL || !rights_valid(rights) || !entry_changeable(entry_in(table, page))) {
         return change_error(space, page, true);
     }
     half_t *half = entry_in(table, page);
     uint32_t low = entry_take(half), high = half[1];
     entry_set(half, (low & ~MAP_RIGHTS) | rights | ENTRY_USER, (high & 15) | space_high[rights]);
-    item->frame = report(low, high);
+    item->frame = entry_report(low, high);
     entry_forget(space, page, low);
     return OK;
 }

@@ -73,6 +73,17 @@ static inline __attribute__((always_inline)) half_t *entry_in(pte_t *table, vadd
     return (half_t *)&table[page >> 12 & 511];
 }
 
+// May this entry be changed? Nothing is ever present below the first and above the last page that a
+// user may have.
+static inline __attribute__((always_inline)) bool entry_changeable(const half_t *half) {
+    return (half[0] & (ENTRY_PRESENT | ENTRY_FIXED)) == ENTRY_PRESENT;
+}
+
+// space_report() of an entry's halves.
+static inline __attribute__((always_inline)) uint32_t entry_report(uint32_t low, uint32_t high) {
+    return space_report(low) | high << 28;
+}
+
 // `by` more entries of the table, or of the one with this entry, are present.
 static inline __attribute__((always_inline)) void entry_count(struct space *space,
                                                               const void *table, uint32_t by) {

@@ -2,6 +2,8 @@
 // What the hardware says of many pages: which were accessed, which were written.
 #include "space_entry.h"
 
+enum { STEPS_A_SLICE = 4096 };  // pages, or tables that are not there, looked at for one list
+
 // Shift the Accessed and Dirty bits of the entries below `end` in, the last one first, and clear
 // Accessed, until a bit falls out of *accessed. Returns how many are present. The hardware changes
 // no entry meanwhile.
@@ -42,4 +44,23 @@ uint32_t space_scan(struct space *space, vaddr_t first, uint32_t count, uint32_t
         space_flush(space);
     }
     return present;
+}
+
+uint32_t space_list(const struct space *space, vaddr_t *page, uint32_t count,
+                    struct map_item *list) {
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < STEPS_A_SLICE && *page < LAYOUT_KERNEL && done < count; i++) {
+        const half_t *half = (const half_t *)space_entry(space, *page);
+        if (half == NULL) {
+            *page = (*page | (ENTRIES * PAGE_SIZE - 1)) + 1;
+            continue;
+        }
+        if (entry_changeable(half)) {
+            uint32_t rights = half[0] & (MAP_READ | MAP_WRITE);
+            rights |= space_no_execute != 0 && !(half[1] >> 31) ? MAP_EXECUTE : 0;
+            list[done++] = (struct map_item){*page | rights, entry_report(half[0], half[1])};
+        }
+        *page += PAGE_SIZE;
+    }
+    return done;
 }

@@ -55,7 +55,7 @@ void timer_init(void) {
 }
 
 // value * multiplier / divisor without losing the high bits of value
-static uint64_t scale(uint64_t value, uint32_t multiplier, uint32_t divisor) {
+static __attribute__((noinline)) uint64_t scale(uint64_t value, uint32_t multiplier, uint32_t divisor) {
     uint32_t rest, unused;
     uint64_t quotient = divide(value, divisor, &rest);
     return quotient * multiplier + divide((uint64_t)rest * multiplier, divisor, &unused);
@@ -83,10 +83,10 @@ void timer_cancel(struct timer *timer) {
     }
 }
 
-void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits) {
+void timer_set(struct timer *timer, uint64_t ns, struct object *event, uint32_t bits) {
     timer_cancel(timer);
     timer->deadline.time = tsc_read() + scale(ns, timer_tsc_khz(), 1000000);
-    timer->event = object_reference(event->object);
+    timer->event = object_reference(event);
     timer->bits = bits;
     deadline_add(&timers, &timer->deadline);
     program();

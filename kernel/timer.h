@@ -19,7 +19,7 @@ static inline uint32_t timer_tsc_khz(void) {
     return timer_clock.tsc_khz;
 }
 // ns < 2^52: more would overflow the arithmetic. Set again, it is as if it had not been set before.
-void timer_set(struct timer *timer, uint64_t ns, struct event *event, uint32_t bits);
+void timer_set(struct timer *timer, uint64_t ns, struct object *event, uint32_t bits);
 void timer_cancel(struct timer *timer);
 extern uint64_t timer_slice_deadline;  // an interrupt comes then, or earlier; UINT64_MAX: none
 // Others wait: interrupt at that time stamp, or earlier.

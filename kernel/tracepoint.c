@@ -5,12 +5,11 @@
 #include "kalloc.h"
 #include "window.h"
 
-#define RING_FRAMES_MAX LIST_MAX
 #define RECORDS_A_FRAME (PAGE_SIZE / sizeof(struct trace_record))
 
 uint32_t trace_mask;
 static uint32_t wanted_mask;
-static frame_t ring[RING_FRAMES_MAX];
+static frame_t ring[LIST_MAX];
 static uint32_t ring_frames;
 static struct trace_header *header;
 static struct reference reader;
@@ -31,15 +30,15 @@ void trace_detach(void) {
     header = NULL;
 }
 
-error_t trace_attach(const frame_t *frames_of_ring, uint32_t count, struct object *event,
+error_t trace_attach(const struct map_item *list, uint32_t count, struct object *event,
                      uint32_t bits) {
     uint32_t records = (count - 1) * RECORDS_A_FRAME;
-    if (count < 2 || count > RING_FRAMES_MAX || (records & (records - 1)) != 0) {
+    if (count < 2 || (records & (records - 1)) != 0) {
         return E_ARGUMENT;
     }
     trace_detach();
     for (uint32_t i = 0; i < count; i++) {
-        ring[i] = frames_of_ring[i];
+        ring[i] = ITEM_FRAME(list[i]);
         frame_entry(ring[i])->maps |= FRAME_RING;
     }
     ring_frames = count;
@@ -96,11 +95,15 @@ void trace_record(enum event_kind kind, const struct thread *thread, uint32_t pe
     }
     record->time = tsc_read();
     record->kind = (uint16_t)kind;
-    record->task = thread == NULL ? 0 : (uint16_t)thread->task->badge;
-    record->thread = thread == NULL ? 0 : object_slot(thread->object);
+    record->task = record->thread = 0;
+    record->cause = 0;
+    if (thread != NULL) {
+        record->task = (uint16_t)thread->task->badge;
+        record->thread = object_slot(thread->object);
+        record->cause = thread->serves_id;
+    }
     record->peer = (uint16_t)peer;
     record->id = id;
-    record->cause = thread == NULL ? 0 : thread->serves_id;
     record->tag = tag;
     record->word[0] = word0;
     record->word[1] = word1;

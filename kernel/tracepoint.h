@@ -42,8 +42,8 @@ static inline void trace_map(const struct thread *thread, const struct task *tas
 }
 
 struct pool;
-// Checked frames become the ring: frame 0 the header. Replaces an earlier ring.
-error_t trace_attach(const frame_t *ring, uint32_t count, struct object *event, uint32_t bits);
+// The list's frames, which are checked, become the ring: frame 0 the header. Replaces an earlier ring.
+error_t trace_attach(const struct map_item *list, uint32_t count, struct object *event, uint32_t bits);
 // No ring: its frames are free to go.
 void trace_detach(void);
 void trace_control(uint32_t mask);

@@ -18,9 +18,9 @@ __attribute__((noreturn)) void panic(const char *file, uint32_t line, const char
     void name(void)
 
 ABSENT(event_destroy)
-ABSENT(event_for_source)
 ABSENT(event_signal)
 ABSENT(invoke_create)
+ABSENT(invoke_handle_new)
 ABSENT(iomem_unmap)
 ABSENT(irq_give_up)
 ABSENT(port_caller_abandoned)
