@@ -66,8 +66,8 @@ frame_t frame_take_some(uint32_t most, uint16_t pool, uint32_t *taken) {
     struct frame *first = frame_entry(place * 32);
     for (; count < most && left != 0; count++) {
         uint32_t bit = bit_highest(left);
-        left ^= 1u << bit;
-        first[bit] = (struct frame){.word = FRAME_WORD(FRAME_USER, pool)};
+        left &= ~(1u << bit);
+        first[bit].word = FRAME_WORD(FRAME_USER, pool);  // what is free has no maps
     }
     *taken = before ^ left;
     bitmap_clear_bits(&frames.bitmap, place, *taken);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "kalloc.h"
 #include "cpu.h"
+#include "list.h"
 #include "panic.h"
 #include "window.h"
 
 // Head of a slab. Free objects are linked through their first word.
 //   free + used == capacity; a slab is in its pool's list exactly when free > 0
 struct slab {
-    struct slab *next, *previous;
+    struct slab *next;
+    void *at;
     void *first_free;
     uint16_t class;
     uint16_t used;
@@ -29,27 +31,6 @@ static uint32_t class_bytes(uint32_t class) {
     return class == KALLOC_CLASSES - 1 ? 2016 : 32u << class;
 }
 
-static void list_add(struct pool *pool, struct slab *slab) {
-    struct slab **head = &pool->partial[slab->class];
-    slab->previous = NULL;
-    slab->next = *head;
-    if (*head != NULL) {
-        (*head)->previous = slab;
-    }
-    *head = slab;
-}
-
-static void list_remove(struct pool *pool, struct slab *slab) {
-    if (slab->next != NULL) {
-        slab->next->previous = slab->previous;
-    }
-    if (slab->previous != NULL) {
-        slab->previous->next = slab->next;
-    } else {
-        pool->partial[slab->class] = slab->next;
-    }
-}
-
 static struct slab *slab_create(struct pool *pool, uint32_t class) {
     struct slab *slab = kalloc_page(pool, FRAME_OBJECT);
     if (slab == NULL) {
@@ -64,7 +45,7 @@ static struct slab *slab_create(struct pool *pool, uint32_t class) {
         *(void **)object = slab->first_free;
         slab->first_free = object;
     }
-    list_add(pool, slab);
+    LIST_ADD(pool->partial[slab->class], slab, next);
     return slab;
 }
 
@@ -78,7 +59,7 @@ void *kalloc(struct pool *pool, uint32_t bytes) {
     void *object = slab->first_free;
     slab->first_free = *(void **)object;
     if (++slab->used == slab->capacity) {
-        list_remove(pool, slab);
+        LIST_REMOVE(slab, next);
     }
     bytes_zero(object, class_bytes(class));
     return object;
@@ -99,12 +80,12 @@ void kfree(struct pool *pool, void *memory) {
         poison(memory, class_bytes(slab->class));
     }
     if (slab->used-- == slab->capacity) {
-        list_add(pool, slab);
+        LIST_ADD(pool->partial[slab->class], slab, next);
     }
     *(void **)memory = slab->first_free;
     slab->first_free = memory;
     if (slab->used == 0) {
-        list_remove(pool, slab);
+        LIST_REMOVE(slab, next);
         kfree_page(pool, slab);
     }
 }

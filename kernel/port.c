@@ -75,12 +75,7 @@ void port_caller_forget(struct thread *caller) {
 
 void port_caller_abandoned(struct thread *caller) {
     port_caller_forget(caller);
-    if (caller->flags & THREAD_FAULTED) {
-        caller->flags &= (uint8_t)~THREAD_FAULTED;
-        thread_ready(caller);
-    } else {
-        thread_fail(caller, E_RESTARTED);
-    }
+    thread_fail(caller, E_RESTARTED);
 }
 
 // --- handles in messages -------------------------------------------------------------------------
@@ -117,25 +112,29 @@ static error_t handles_pass(struct thread *from, struct thread *to, uint32_t cou
     return OK;
 }
 
-static void words_pass(struct message_buffer *to, const struct message_buffer *from, tag_t tag,
-                       uint32_t first) {
-    uint32_t words = TAG_WORDS(tag);
-    if (words > first) {
-        words_copy(to->word + first, from->word + first, words - first);
+// Handles, and the words that do not travel in registers; all checks are of the handles.
+static error_t buffer_pass(struct thread *from, struct thread *to, tag_t tag) {
+    error_t error = handles_pass(from, to, TAG_HANDLES(tag));
+    if (error == OK && TAG_WORDS(tag) > 2) {
+        words_copy(to->buffer->word + 2, from->buffer->word + 2, TAG_WORDS(tag) - 2);
     }
+    return error;
+}
+
+// No error, and no more of anything than there may be.
+static bool is_message(tag_t tag) {
+    return !TAG_IS_ERROR(tag) && TAG_ITEMS(tag) == 0 && TAG_WORDS(tag) <= TAG_WORDS_MAX &&
+           TAG_HANDLES(tag) <= TAG_HANDLES_MAX;
 }
 
 // --- call and receive ----------------------------------------------------------------------------
 
 // Hand the caller's message to a receiver: all checks, then the receiver's registers.
 static error_t deliver(struct thread *caller, struct thread *receiver) {
-    if (TAG_HANDLES(caller->tag) > 0) {
-        error_t error = handles_pass(caller, receiver, TAG_HANDLES(caller->tag));
-        if (error != OK) {
-            return error;
-        }
+    error_t error = buffer_pass(caller, receiver, caller->tag);
+    if (error != OK) {
+        return error;
     }
-    words_pass(receiver->buffer, caller->buffer, caller->tag, 2);
     struct registers *r = &receiver->registers;
     r->eax = caller->tag;
     r->ebx = caller->token;
@@ -174,8 +173,7 @@ static void call_begin(struct thread *caller, badge_t badge, tag_t tag, uint32_t
 }
 
 error_t port_call(struct thread *caller, struct port *port, badge_t badge, tag_t tag) {
-    if (TAG_IS_ERROR(tag) || TAG_ITEMS(tag) != 0 || TAG_WORDS(tag) > TAG_WORDS_MAX ||
-        TAG_HANDLES(tag) > TAG_HANDLES_MAX || TAG_LABEL(tag) == LABEL_EVENT ||
+    if (!is_message(tag) || TAG_LABEL(tag) == LABEL_EVENT ||
         LABEL_INTERFACE(TAG_LABEL(tag)) == INTERFACE_fault) {
         return E_LENGTH;
     }
@@ -212,12 +210,7 @@ bool port_destroy(struct port *port, uint32_t steps) {
             object_destroy(port->object);
             return true;
         }
-        if (thread->flags & THREAD_FAULTED) {
-            thread->flags &= (uint8_t)~THREAD_FAULTED;
-            thread_ready(thread);
-        } else {
-            thread_fail(thread, E_DEAD);
-        }
+        thread_fail(thread, E_DEAD);
     }
     return false;
 }
@@ -273,59 +266,32 @@ error_t port_map_one(struct task *task, const struct pool *owner, uint32_t page,
     return space_map_one(&task->space, &item, owner);
 }
 
-// A reply to a fault: nothing (try again), map items, or an error that ends the task.
+// A reply to a fault: nothing (try again), or map items.
 static error_t reply_fault(struct thread *server, struct thread *faulter, tag_t tag) {
-    if (TAG_IS_ERROR(tag)) {
-        TRACE_THREAD(reply, server, object_slot(faulter->object), 0, tag, 0, 0, 0);
-        task_die(faulter->task, CAUSE_FAULT);
-        return OK;
-    }
-    uint32_t count = TAG_ITEMS(tag);
+    uint32_t count = TAG_ITEMS(tag), done;
     if (count > TAG_ITEMS_MAX || TAG_WORDS(tag) != 0 || TAG_HANDLES(tag) != 0) {
         return E_LENGTH;
     }
-    if (count > 0) {
-        struct map_item items[TAG_ITEMS_MAX];
-        items[0] = (struct map_item){server->registers.edi, server->registers.ebp};
-        for (uint32_t i = 1; i < count; i++) {
-            items[i] = server->buffer->item[i];
-        }
-        uint32_t done;
-        error_t error = space_map(&faulter->task->space, items, count, server->task->pool, &done);
-        if (error != OK) {
-            return error;
-        }
+    if (count == 0) {
+        return OK;
+    }
+    struct map_item *items = server->buffer->item;  // the first travels in registers
+    items[0] = (struct map_item){server->registers.edi, server->registers.ebp};
+    error_t error = space_map(&faulter->task->space, items, count, server->task->pool, &done);
+    if (error == OK) {
         trace_map(server, faulter->task, items, count);
     }
-    TRACE_THREAD(reply, server, object_slot(faulter->object), 0, tag, server->registers.edi,
-                 server->registers.ebp, 0);
-    port_caller_forget(faulter);
-    faulter->flags &= (uint8_t)~THREAD_FAULTED;
-    thread_ready(faulter);
-    return OK;
+    return error;
 }
 
 static error_t reply_call(struct thread *server, struct thread *caller, tag_t tag) {
-    if (!TAG_IS_ERROR(tag)) {
-        if (TAG_ITEMS(tag) != 0 || TAG_WORDS(tag) > TAG_WORDS_MAX ||
-            TAG_HANDLES(tag) > TAG_HANDLES_MAX) {
-            return E_LENGTH;
-        }
-        error_t error = handles_pass(server, caller, TAG_HANDLES(tag));
-        if (error != OK) {
-            return error;
-        }
-        words_pass(caller->buffer, server->buffer, tag, 2);
+    error_t error = is_message(tag) ? buffer_pass(server, caller, tag) : E_LENGTH;
+    if (error == OK) {
         caller->registers.edi = server->registers.edi;
         caller->registers.ebp = server->registers.ebp;
         caller->registers.ebx = TAG_WORDS(tag) > 2 ? server->buffer->word[2] : 0;
     }
-    TRACE_THREAD(reply, server, object_slot(caller->object), 0, tag, server->registers.edi,
-                 server->registers.ebp, 0);
-    caller->registers.eax = tag;
-    port_caller_forget(caller);
-    thread_ready(caller);
-    return OK;
+    return error;
 }
 
 error_t port_reply(struct thread *server, token_t token, tag_t tag) {
@@ -335,6 +301,20 @@ error_t port_reply(struct thread *server, token_t token, tag_t tag) {
     }
     server->serves_id = caller->call_id;
     schedule_served(server, caller);
-    return caller->flags & THREAD_FAULTED ? reply_fault(server, caller, tag)
-                                          : reply_call(server, caller, tag);
+    bool faulted = caller->flags & THREAD_FAULTED;
+    error_t error = TAG_IS_ERROR(tag) ? OK
+                    : faulted         ? reply_fault(server, caller, tag)
+                                      : reply_call(server, caller, tag);
+    if (error != OK) {
+        return error;
+    }
+    TRACE_THREAD(reply, server, object_slot(caller->object), 0, tag, server->registers.edi,
+                 server->registers.ebp, 0);
+    if (faulted && TAG_IS_ERROR(tag)) {
+        task_die(caller->task, CAUSE_FAULT);
+        return OK;
+    }
+    port_caller_forget(caller);
+    thread_return(caller, tag);
+    return OK;
 }

@@ -2,6 +2,7 @@
 #include "task.h"
 #include "event.h"
 #include "kalloc.h"
+#include "list.h"
 #include "port.h"
 #include "schedule.h"
 
@@ -30,11 +31,7 @@ struct task *task_create(struct pool *pool, badge_t badge, uint32_t rank, uint32
         handle_drop(task, slot);
     }
     task->fault_port.object = objects.table;  // no port: its slot is never used
-    task->next = task_list;
-    if (task_list != NULL) {
-        task_list->previous = task;
-    }
-    task_list = task;
+    LIST_ADD(task_list, task, next);
     return task;
 }
 
@@ -115,24 +112,14 @@ error_t notice_create(struct task *task, struct object *event, uint32_t bits, st
         return E_MEMORY;
     }
     struct notice *notice = object->body;
-    *notice = (struct notice){.object = object, .task = task, .event = object_reference(event),
-                              .bits = bits, .next = task->notices};
-    if (task->notices != NULL) {
-        task->notices->previous = notice;
-    }
-    task->notices = notice;
+    *notice = (struct notice){.object = object, .event = object_reference(event),
+                              .bits = bits};
+    LIST_ADD(task->notices, notice, next);
     return OK;
 }
 
 void notice_end(struct notice *notice) {
-    if (notice->next != NULL) {
-        notice->next->previous = notice->previous;
-    }
-    if (notice->previous != NULL) {
-        notice->previous->next = notice->next;
-    } else {
-        notice->task->notices = notice->next;
-    }
+    LIST_REMOVE(notice, next);
     object_destroy(notice->object);
 }
 
@@ -142,17 +129,6 @@ uint64_t task_cycles(const struct task *task) {
         cycles += thread_cycles(thread);
     }
     return cycles;
-}
-
-static void task_unlink(struct task *task) {
-    if (task->next != NULL) {
-        task->next->previous = task->previous;
-    }
-    if (task->previous != NULL) {
-        task->previous->next = task->next;
-    } else {
-        task_list = task->next;
-    }
 }
 
 uint32_t task_destroy(struct task *task) {
@@ -170,7 +146,7 @@ uint32_t task_destroy(struct task *task) {
     if (left > 0) {
         return left;
     }
-    task_unlink(task);
+    LIST_REMOVE(task, next);
     schedule_forget_payer(task);
     kfree_page(task->pool, task->handles);
     object_destroy(task->object);

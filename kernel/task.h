@@ -42,14 +42,15 @@ struct task {
     bool ending;               // in the list of tasks that task_end_slice() has work with
     struct task *ending_next;
     struct thread *stopping;   // dead: threads from here on in its list are not stopped yet
-    struct task *next, *previous;  // all tasks, for frame_check()
+    struct task *next;         // all tasks, for frame_check()
+    void *at;
 };
 
 // Bits for an event when a task has ended. Paid by who asked; ends with the task, or by pool_reap().
 struct notice {
     struct object *object;
-    struct task *task;
-    struct notice *next, *previous;
+    struct notice *next;
+    void *at;
     struct reference event;
     uint32_t bits;
 };

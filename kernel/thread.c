@@ -4,6 +4,7 @@
 #include "event.h"
 #include "fpu.h"
 #include "kalloc.h"
+#include "list.h"
 #include "panic.h"
 #include "port.h"
 #include "schedule.h"
@@ -54,20 +55,16 @@ void queue_remove(struct thread *thread) {
 }
 
 static error_t buffer_create(struct task *task, vaddr_t page, struct message_buffer **buffer) {
-    pte_t *entry = space_entry(&task->space, page);
-    if (entry != NULL && entry_bits(*entry) & ENTRY_PRESENT) {
-        return E_MAPPED;
+    uint64_t *entry = space_entry_make(&task->space, page);
+    if (entry == NULL || *entry & ENTRY_PRESENT) {
+        return entry == NULL ? E_MEMORY : E_MAPPED;
     }
-    struct message_buffer *made = kalloc_page(task->pool, FRAME_BUFFER);
-    entry = made == NULL ? NULL : space_entry_make(&task->space, page);
-    if (entry == NULL) {
-        if (made != NULL) {
-            kfree_page(task->pool, made);
-        }
+    *buffer = kalloc_page(task->pool, FRAME_BUFFER);
+    if (*buffer == NULL) {
+        (void)space_trim(&task->space, page);
         return E_MEMORY;
     }
-    space_install(&task->space, entry, window_frame(made), MAP_READ | MAP_WRITE);
-    *buffer = made;
+    space_install(&task->space, entry, window_frame(*buffer), MAP_READ | MAP_WRITE);
     return OK;
 }
 
@@ -85,19 +82,16 @@ void thread_registers_clear(struct thread *thread) {
 
 error_t thread_create(struct task *task, vaddr_t buffer, uint32_t priority,
                       struct thread **created) {
-    struct message_buffer *message = NULL;
-    error_t error = buffer_create(task, buffer, &message);
-    if (error != OK) {
-        return error;
-    }
     struct object *object = object_create(OBJECT_THREAD, sizeof(struct thread), task->pool);
     if (object == NULL) {
-        space_remove(&task->space, buffer, space_entry(&task->space, buffer));
-        space_trim(&task->space, buffer);
-        kfree_page(task->pool, message);
         return E_MEMORY;
     }
     struct thread *thread = object->body;
+    error_t error = buffer_create(task, buffer, &thread->buffer);
+    if (error != OK) {
+        object_destroy(object);
+        return error;
+    }
     object->thread = thread;
     object->token = object->token == 0 ? object_slot(object) : object->token;
     thread->object = object;
@@ -106,14 +100,9 @@ error_t thread_create(struct task *task, vaddr_t buffer, uint32_t priority,
     thread->handles = task->handles;
     thread->directory = space_directory(&task->space);
     thread->priority = (uint8_t)priority;
-    thread->buffer = message;
     thread->buffer_page = buffer;
     thread_registers_clear(thread);
-    thread->task_next = task->threads;
-    if (task->threads != NULL) {
-        task->threads->task_previous = thread;
-    }
-    task->threads = thread;
+    LIST_ADD(task->threads, thread, task_next);
     task->thread_count++;
     *created = thread;
     return OK;
@@ -147,14 +136,7 @@ void thread_destroy(struct thread *thread) {
         kfree(task->pool, thread->fpu);
     }
     buffer_destroy(thread);
-    if (thread->task_next != NULL) {
-        thread->task_next->task_previous = thread->task_previous;
-    }
-    if (thread->task_previous != NULL) {
-        thread->task_previous->task_next = thread->task_next;
-    } else {
-        task->threads = thread->task_next;
-    }
+    LIST_REMOVE(thread, task_next);
     if (task->stopping == thread) {
         task->stopping = thread->task_next;
     }
@@ -170,37 +152,29 @@ void thread_ready(struct thread *thread) {
     schedule_add(thread);
 }
 
+void thread_return(struct thread *thread, tag_t tag) {
+    if (thread->flags & THREAD_FAULTED) {
+        thread->flags &= (uint8_t)~THREAD_FAULTED;
+    } else {
+        thread->registers.eax = tag;
+    }
+    thread_ready(thread);
+}
+
 void thread_fail(struct thread *thread, error_t error) {
     if (thread->state == THREAD_RECEIVING) {
         thread->payer.object = NULL;  // it works for nobody
     }
-    thread->registers.eax = TAG_ERROR(error);
-    thread_ready(thread);
+    thread_return(thread, TAG_ERROR(error));
 }
 
 void thread_serve(struct thread *thread, struct task *task) {
-    struct task *before = thread->served_by;
-    if (before == task) {
-        return;
-    }
-    if (before != NULL) {
-        if (thread->served_next != NULL) {
-            thread->served_next->served_previous = thread->served_previous;
-        }
-        if (thread->served_previous != NULL) {
-            thread->served_previous->served_next = thread->served_next;
-        } else {
-            before->served = thread->served_next;
-        }
+    if (thread->served_by != NULL) {
+        LIST_REMOVE(thread, served_next);
     }
     thread->served_by = task;
     if (task != NULL) {
-        thread->served_previous = NULL;
-        thread->served_next = task->served;
-        if (task->served != NULL) {
-            task->served->served_previous = thread;
-        }
-        task->served = thread;
+        LIST_ADD(task->served, thread, served_next);
     }
 }
 

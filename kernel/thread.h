@@ -67,8 +67,10 @@ struct thread {
     struct reference payer;  // while it does not run: whose time it spends; none: its task's
     struct queue *queue;  // that it stands in
     struct thread *next, *previous;
-    struct thread *served_next, *served_previous;
-    struct thread *task_next, *task_previous;  // threads of the task
+    struct thread *served_next;
+    void *served_at;
+    struct thread *task_next;  // threads of the task
+    void *task_at;
     tag_t tag;            // as sent
     badge_t badge;        // the server sees
     uint32_t word[2];     // as sent
@@ -100,6 +102,7 @@ void thread_ready(struct thread *thread);
 void thread_serve(struct thread *thread, struct task *task);
 // CPU time, in time stamp ticks.
 uint64_t thread_cycles(const struct thread *thread);
-// Give the thread what its call returns: an error, and let it run.
+// Let the thread run, with what its call returns; what sent a fault is tried again.
+void thread_return(struct thread *thread, tag_t tag);
 void thread_fail(struct thread *thread, error_t error);
 void thread_priority_set(struct thread *thread, uint32_t priority);
