@@ -20,6 +20,12 @@ struct object *object_first(const struct pool *pool) {
     return pool->first_object == 0 ? NULL : &objects.table[pool->first_object];
 }
 
+void *reference_body(struct reference reference) {
+    return reference.object != NULL && object_generation(reference.object) == reference.generation
+               ? reference.object->body
+               : NULL;
+}
+
 // Pools go to the end of the ring, others to its beginning.
 static void ring_add(struct pool *pool, struct object *object) {
     uint16_t slot = object_slot(object);

@@ -97,8 +97,4 @@ static inline struct reference object_reference(struct object *object) {
     return (struct reference){object, object_generation(object)};
 }
 // Body of the object referred to, NULL when it has ended (or there was none).
-static inline void *reference_body(struct reference reference) {
-    return reference.object != NULL && object_generation(reference.object) == reference.generation
-               ? reference.object->body
-               : NULL;
-}
+void *reference_body(struct reference reference);

@@ -63,42 +63,29 @@ static error_t call(struct thread *thread, handle_t handle) {
     return port_call(thread, entry->object->body, entry->badge, thread->registers.ebx);
 }
 
-// The port to receive from; handle 0 is none: only the thread's event.
-static error_t port_find(struct thread *thread, handle_t handle, struct port **port) {
-    error_t error = OK;
-    *port = NULL;
-    if (handle != 0) {
+// Reply, receive, or both. The port to receive from; handle 0 is none: only the thread's event.
+static error_t serve(struct thread *thread, handle_t handle, uint32_t operation) {
+    struct port *port = NULL;
+    error_t error;
+    if (handle != 0 && operation != OP_REPLY) {
         struct handle_entry *entry =
             handle_find(thread->task, handle, OBJECT_PORT, RIGHT_RECEIVE, &error);
-        *port = entry == NULL ? NULL : entry->object->body;
+        if (entry == NULL) {
+            return error;
+        }
+        port = entry->object->body;
     }
-    return error;
-}
-
-static error_t receive(struct thread *thread, handle_t handle, bool wait) {
-    struct port *port;
-    error_t error = port_find(thread, handle, &port);
-    return error == OK ? port_receive(thread, port, wait) : error;
-}
-
-static error_t reply(struct thread *thread) {
-    error_t error = port_reply(thread, thread->registers.ebx, thread->registers.esi);
-    if (error == OK) {
-        thread->registers.eax = TAG_ERROR(OK);
-    }
-    return error;
-}
-
-static error_t reply_receive(struct thread *thread, handle_t handle) {
-    struct port *port;
-    error_t error = port_find(thread, handle, &port);
-    if (error == OK) {
+    if (operation == OP_REPLY || operation == OP_REPLY_RECEIVE) {
         error = port_reply(thread, thread->registers.ebx, thread->registers.esi);
+        if (error != OK || thread->state != THREAD_READY) {
+            return error;
+        }
     }
-    if (error == OK && thread->state == THREAD_READY) {
-        error = port_receive(thread, port, true);
+    if (operation == OP_REPLY) {
+        thread->registers.eax = TAG_ERROR(OK);
+        return OK;
     }
-    return error;
+    return port_receive(thread, port, operation != OP_POLL);
 }
 
 static error_t signal(struct thread *thread, handle_t handle) {
@@ -112,19 +99,17 @@ static error_t signal(struct thread *thread, handle_t handle) {
     return error;
 }
 
-static error_t operation(struct thread *thread) {
-    handle_t handle = thread->registers.eax & ~15u;
-    switch (thread->registers.eax & 15u) {
+static error_t operate(struct thread *thread) {
+    uint32_t operation = thread->registers.eax & 15u;
+    handle_t handle = thread->registers.eax - operation;
+    switch (operation) {
     case OP_CALL:
         return call(thread, handle);
     case OP_RECEIVE:
-        return receive(thread, handle, true);
     case OP_POLL:
-        return receive(thread, handle, false);
     case OP_REPLY:
-        return reply(thread);
     case OP_REPLY_RECEIVE:
-        return reply_receive(thread, handle);
+        return serve(thread, handle, operation);
     case OP_SIGNAL:
         return signal(thread, handle);
     default:
@@ -135,7 +120,7 @@ static error_t operation(struct thread *thread) {
 void kernel_call(void) {
     struct thread *thread = current_thread;
     entry_count(thread);
-    error_t error = operation(thread);
+    error_t error = operate(thread);
     if (error != OK) {  // then the thread is still there, and runs
         thread->registers.eax = TAG_ERROR(error);
     }
