@@ -16,9 +16,9 @@ static void broken(frame_t frame, enum law law) {
 static void entry_law(uint64_t entry) {
     frame_t frame = ENTRY_FRAME(entry);
     enum frame_type type = frame < frames.count ? frame_entry(frame)->type : FRAME_ABSENT;
-    bool clock = type == FRAME_CLOCK, writes = entry & ENTRY_WRITE;
-    bool executes = !(entry & ENTRY_NO_EXECUTE) && space_no_execute != 0;
-    if (entry & ENTRY_DEVICE) {
+    bool clock = type == FRAME_CLOCK, writes = ENTRY_LOW(entry) & ENTRY_WRITE;
+    bool executes = space_no_execute != 0 && !(entry >> 63);
+    if (ENTRY_LOW(entry) & ENTRY_DEVICE) {
         if (type != FRAME_ABSENT) {
             broken(frame, LAW_user_frames_only);
         }
@@ -28,7 +28,7 @@ static void entry_law(uint64_t entry) {
         broken(frame, LAW_frame_exists);
         return;
     }
-    if (entry & ENTRY_FIXED ? type != FRAME_BUFFER && !clock : type != FRAME_USER) {
+    if (ENTRY_LOW(entry) & ENTRY_FIXED ? type != FRAME_BUFFER && !clock : type != FRAME_USER) {
         broken(frame, LAW_user_frames_only);
     }
     if (writes && executes) {
@@ -45,7 +45,7 @@ static void table_walk(const uint64_t *table, bool directory, uint32_t step) {
     uint32_t present = 0;
     for (uint32_t i = 0; i < ENTRIES; i++) {
         frame_t frame = ENTRY_FRAME(table[i]);
-        if (!(table[i] & ENTRY_PRESENT)) {
+        if (!(ENTRY_LOW(table[i]) & ENTRY_PRESENT)) {
             continue;
         }
         present++;
@@ -56,7 +56,7 @@ static void table_walk(const uint64_t *table, bool directory, uint32_t step) {
         if (step != 1) {
             entry_law(table[i]);
         }
-        if (!(table[i] & ENTRY_DEVICE) && frame < frames.count) {
+        if (!(ENTRY_LOW(table[i]) & ENTRY_DEVICE) && frame < frames.count) {
             frame_entry(frame)->maps += step;
         }
     }

@@ -32,7 +32,7 @@ void schedule_due(void) {
 
 // --- who pays ------------------------------------------------------------------------------------
 
-static int64_t share_ticks(const struct task *task) {
+static __attribute__((noinline)) int64_t share_ticks(const struct task *task) {
     return task->share == SHARE_UNLIMITED ? INT64_MAX / 2
                                           : (int64_t)((uint64_t)task->share * timer_tsc_khz());
 }
@@ -89,7 +89,7 @@ static void pay(struct task *task) {
     if (cpu.contended && task->share != SHARE_UNLIMITED) {
         int64_t left = time_left(task);
         left += task->over == cpu.round ? share_ticks(task) : 0;
-        timer_slice_begin(cpu.charged_at + (uint64_t)MAX_OF(left, 1));
+        timer_slice_begin(cpu.charged_at + (uint64_t)left);  // at once if it is over
     }
 }
 
@@ -138,20 +138,22 @@ void schedule_served(const struct thread *server, const struct thread *client) {
 
 // --- queues --------------------------------------------------------------------------------------
 
-static void add_last(struct thread *thread) {
-    next_ready |= 1u << thread->priority;
-    queue_add(&next_queue[thread->priority], thread);
+// Behind all others of this round, or of the next if it has no time left.
+static void add_last(struct thread *thread, bool time) {
+    uint32_t *ready = time ? &cpu.ready : &next_ready;
+    *ready |= 1u << thread->priority;
+    queue_add((time ? cpu.queue : next_queue) + thread->priority, thread);
 }
 
 // Whoever waited goes first: one that faults or calls often gets its share beside one that never
-// waits. Whoever has no time left goes behind all others of the next round.
+// waits.
 static void add(struct thread *thread) {
-    if (has_time(thread)) {
-        cpu.ready |= 1u << thread->priority;
-        queue_add_first(&cpu.queue[thread->priority], thread);
-    } else {
-        add_last(thread);
+    if (!has_time(thread)) {
+        add_last(thread, false);
+        return;
     }
+    cpu.ready |= 1u << thread->priority;
+    queue_add_first(&cpu.queue[thread->priority], thread);
 }
 
 void schedule_add(struct thread *thread) {
@@ -169,9 +171,8 @@ void schedule_unqueue(struct thread *thread) {
     }
     queue_remove(thread);
     if (queue->first == NULL) {
-        uint32_t bit = 1u << thread->priority;
-        cpu.ready &= queue == &cpu.queue[thread->priority] ? ~bit : UINT32_MAX;
-        next_ready &= queue == &next_queue[thread->priority] ? ~bit : UINT32_MAX;
+        uint32_t *ready = queue == &cpu.queue[thread->priority] ? &cpu.ready : &next_ready;
+        *ready &= ~(1u << thread->priority);
     }
 }
 
@@ -198,12 +199,7 @@ static struct thread *pick(void) {
         }
         thread->flags &= (uint8_t)~THREAD_LAST;
         schedule_unqueue(thread);
-        if (time) {
-            cpu.ready |= 1u << thread->priority;
-            queue_add(&cpu.queue[thread->priority], thread);
-        } else {
-            add_last(thread);
-        }
+        add_last(thread, time);
     }
     return NULL;
 }
@@ -302,7 +298,7 @@ static void thread_choose(struct thread *before, bool runs) {
 }
 
 static uint8_t highest(void) {
-    return cpu.ready == 0 ? 0 : (uint8_t)bit_highest(cpu.ready);
+    return (uint8_t)bit_highest(cpu.ready | 1);  // nobody: 0
 }
 
 void schedule(void) {

@@ -45,11 +45,12 @@ static void entry_point(pte_t *entry, const void *table, uint32_t bits) {
     entry_set((half_t *)entry, window_frame(table) << PAGE_SHIFT | bits, 0);
 }
 
-static pte_t entry_clear(pte_t *entry) {
+// Returns its low half.
+static uint32_t entry_clear(uint64_t *entry) {
     half_t *half = (half_t *)entry;
-    uint32_t low = entry_take(half), high = half[1];
+    uint32_t low = entry_take(half);
     half[1] = 0;
-    return entry_whole(low, high);
+    return low;
 }
 
 // A changed page-directory-pointer entry is seen by the CPU only when CR3 is loaded (SDM 4.4.1).
@@ -99,13 +100,13 @@ pte_t *space_entry_make(struct space *space, vaddr_t page) {
 }
 
 bool space_trim(struct space *space, vaddr_t page) {
-    pte_t *directory = space->directory[page >> 30];
-    pte_t *entry = directory == NULL ? NULL : &directory[page >> 21 & 511];
-    if (entry == NULL || !(entry_bits(*entry) & ENTRY_PRESENT) ||
-        frame_entry(ENTRY_FRAME(*entry))->maps != 0) {
+    uint64_t *directory = space->directory[page >> 30];
+    uint64_t *entry = directory == NULL ? NULL : &directory[page >> 21 & 511];
+    if (entry == NULL || !(ENTRY_LOW(*entry) & ENTRY_PRESENT) ||
+        frame_entry(TABLE_FRAME(*entry))->maps != 0) {
         return false;
     }
-    frame_t table = ENTRY_FRAME(entry_clear(entry));
+    frame_t table = TABLE_FRAME(entry_clear(entry));
     frame_entry(window_frame(directory))->maps--;
     space->tables--;
     if (frame_entry(window_frame(directory))->maps == 0) {
@@ -135,14 +136,16 @@ void space_install_device(struct space *space, pte_t *entry, frame_t frame) {
             space_high[MAP_READ | MAP_WRITE]);
 }
 
-pte_t space_remove(struct space *space, vaddr_t page, pte_t *entry) {
-    pte_t before = entry_clear(entry);
-    if (!(entry_bits(before) & ENTRY_DEVICE)) {
-        frame_entry(ENTRY_FRAME(before))->maps--;
+uint32_t space_remove(struct space *space, vaddr_t page, uint64_t *entry) {
+    half_t *half = (half_t *)entry;
+    uint32_t low = entry_take(half), word = entry_report(low, half[1]);
+    half[1] = 0;
+    if (!(low & ENTRY_DEVICE)) {
+        frame_entry(word >> 8)->maps--;
     }
     entry_count(space, entry, -1u);
-    entry_forget(space, page, (uint32_t)entry_bits(before));
-    return before;
+    entry_forget(space, page, low);
+    return word;
 }
 
 void space_flush(struct space *space) {
@@ -154,7 +157,7 @@ void space_flush(struct space *space) {
 
 static void table_wipe(struct space *space, pte_t *table) {
     for (uint32_t i = 0; i < ENTRIES; i++) {
-        if (entry_bits(table[i]) & ENTRY_PRESENT) {
+        if (ENTRY_LOW(table[i]) & ENTRY_PRESENT) {
             space_remove(space, 0, &table[i]);
         }
     }
@@ -163,8 +166,8 @@ static void table_wipe(struct space *space, pte_t *table) {
 static uint32_t directory_destroy(struct space *space, uint32_t gigabyte, uint32_t steps) {
     pte_t *directory = space->directory[gigabyte];
     for (uint32_t i = 0; i < ENTRIES && steps > 0; i++) {
-        if (entry_bits(directory[i]) & ENTRY_PRESENT) {
-            frame_t table = ENTRY_FRAME(directory[i]);
+        if (ENTRY_LOW(directory[i]) & ENTRY_PRESENT) {
+            frame_t table = TABLE_FRAME(directory[i]);
             table_wipe(space, window_address(table));
             entry_clear(&directory[i]);
             frame_entry(window_frame(directory))->maps--;

@@ -22,7 +22,8 @@
 #define ENTRY_DEVICE 0x200u  // ours: names a device's frame, which the frame table knows nothing of
 #define ENTRY_FIXED 0x400u   // ours: a device's, a buffer, the clock: no list unmaps or protects it
 #define ENTRY_NO_EXECUTE (1ull << 63)
-#define ENTRY_FRAME(entry) ((frame_t)(entry_bits(entry) >> PAGE_SHIFT & 0xffffffu))
+#define ENTRY_LOW(entry) ((uint32_t)(entry))  // all bits above but for no execute
+#define ENTRY_FRAME(entry) ((frame_t)((entry) >> PAGE_SHIFT & 0xffffffu))
 #define ENTRIES 512u
 
 // An entry of a page table, or of what names page tables. These functions alone make and change
@@ -79,9 +80,9 @@ bool space_trim(struct space *space, vaddr_t page);
 // Install frame at an entry that is not present. rights: MAP_ bits.
 void space_install(struct space *space, pte_t *entry, frame_t frame, uint32_t rights);
 // The same for a frame of a device's: to be read and written, not cached, not counted.
-void space_install_device(struct space *space, pte_t *entry, frame_t frame);
-// Remove a present entry; returns it as it was.
-pte_t space_remove(struct space *space, vaddr_t page, pte_t *entry);
+void space_install_device(struct space *space, uint64_t *entry, frame_t frame);
+// Remove a present entry; returns space_report() of it as it was.
+uint32_t space_remove(struct space *space, vaddr_t page, uint64_t *entry);
 // Forget all cached entries, if it is loaded.
 void space_flush(struct space *space);
 

@@ -40,8 +40,8 @@ static __attribute__((noinline)) error_t map_other(struct space *space, const st
     if (error != E_OWNER || PAGE_OFFSET(item->page) != MAP_READ || !frame_is_clock(frame)) {
         return error;
     }
-    pte_t *entry = space_entry_make(space, item->page);
-    if (entry == NULL || entry_bits(*entry) & ENTRY_PRESENT) {
+    uint64_t *entry = space_entry_make(space, item->page);
+    if (entry == NULL || ENTRY_LOW(*entry) & ENTRY_PRESENT) {
         return entry == NULL ? E_MEMORY : E_MAPPED;
     }
     space_install(space, entry, frame, MAP_READ);
@@ -160,11 +160,11 @@ static error_t change_error(const struct space *space, vaddr_t page_rights, bool
     if (error != OK) {
         return error;
     }
-    const pte_t *entry = space_entry(space, page_rights);
-    if (entry == NULL || !(entry_bits(*entry) & ENTRY_PRESENT)) {
+    const uint64_t *entry = space_entry(space, page_rights);
+    if (entry == NULL || !(ENTRY_LOW(*entry) & ENTRY_PRESENT)) {
         return E_UNMAPPED;
     }
-    return entry_bits(*entry) & ENTRY_FIXED ? E_DENIED : OK;
+    return ENTRY_LOW(*entry) & ENTRY_FIXED ? E_DENIED : OK;
 }
 
 error_t space_unmap_one(struct space *space, struct map_item *item) {
@@ -173,13 +173,7 @@ error_t space_unmap_one(struct space *space, struct map_item *item) {
     if (table == NULL || PAGE_OFFSET(page) != 0 || !entry_changeable(entry_in(table, page))) {
         return change_error(space, page, false);
     }
-    half_t *half = entry_in(table, page);
-    uint32_t low = entry_take(half), word = entry_report(low, half[1]);
-    half[1] = 0;
-    item->frame = word;
-    frame_entry(word >> 8)->maps--;
-    entry_count(space, table, -1u);
-    entry_forget(space, page, low);
+    item->frame = space_remove(space, page, (uint64_t *)entry_in(table, page));
     return OK;
 }
 

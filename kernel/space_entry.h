@@ -42,8 +42,9 @@ static inline __attribute__((always_inline)) void entry_forget(const struct spac
 }
 
 // Tables lie in the window, so the low half of a directory entry says where.
-static inline __attribute__((always_inline)) pte_t *table_of(uint32_t low) {
-    pte_t *table = window_address((frame_t)(low >> PAGE_SHIFT));
+#define TABLE_FRAME(directory_entry) ((frame_t)((uint32_t)(directory_entry) >> PAGE_SHIFT))
+static inline __attribute__((always_inline)) uint64_t *table_of(uint64_t directory_entry) {
+    uint64_t *table = window_address(TABLE_FRAME(directory_entry));
     if (table == NULL) {
         __builtin_unreachable();
     }
