@@ -13,12 +13,12 @@ static void broken(frame_t frame, enum law law) {
 }
 
 // What a user entry may name, and with which rights.
-static void entry_law(uint64_t entry) {
+static void entry_law(pte_t entry) {
     frame_t frame = ENTRY_FRAME(entry);
     enum frame_type type = frame < frames.count ? frame_entry(frame)->type : FRAME_ABSENT;
-    bool clock = type == FRAME_CLOCK, writes = ENTRY_LOW(entry) & ENTRY_WRITE;
-    bool executes = space_no_execute != 0 && !(entry >> 63);
-    if (ENTRY_LOW(entry) & ENTRY_DEVICE) {
+    bool clock = type == FRAME_CLOCK, writes = entry_low(entry) & ENTRY_WRITE;
+    bool executes = space_no_execute != 0 && !(entry_bits(entry) >> 63);
+    if (entry_low(entry) & ENTRY_DEVICE) {
         if (type != FRAME_ABSENT) {
             broken(frame, LAW_user_frames_only);
         }
@@ -28,7 +28,7 @@ static void entry_law(uint64_t entry) {
         broken(frame, LAW_frame_exists);
         return;
     }
-    if (ENTRY_LOW(entry) & ENTRY_FIXED ? type != FRAME_BUFFER && !clock : type != FRAME_USER) {
+    if (entry_low(entry) & ENTRY_FIXED ? type != FRAME_BUFFER && !clock : type != FRAME_USER) {
         broken(frame, LAW_user_frames_only);
     }
     if (writes && executes) {
@@ -40,12 +40,12 @@ static void entry_law(uint64_t entry) {
 }
 
 // Walk a page table, or a directory of such: `step` is -1 on the way down, 1 on the way up.
-static void table_walk(const uint64_t *table, bool directory, uint32_t step) {
+static void table_walk(const pte_t *table, bool directory, uint32_t step) {
     frame_t own = window_frame(table);
     uint32_t present = 0;
     for (uint32_t i = 0; i < ENTRIES; i++) {
         frame_t frame = ENTRY_FRAME(table[i]);
-        if (!(ENTRY_LOW(table[i]) & ENTRY_PRESENT)) {
+        if (!(entry_low(table[i]) & ENTRY_PRESENT)) {
             continue;
         }
         present++;
@@ -56,7 +56,7 @@ static void table_walk(const uint64_t *table, bool directory, uint32_t step) {
         if (step != 1) {
             entry_law(table[i]);
         }
-        if (!(ENTRY_LOW(table[i]) & ENTRY_DEVICE) && frame < frames.count) {
+        if (!(entry_low(table[i]) & ENTRY_DEVICE) && frame < frames.count) {
             frame_entry(frame)->maps += step;
         }
     }
@@ -193,8 +193,8 @@ error_t check_plant(uint32_t law, frame_t frame, const struct space *space) {
         return E_ARGUMENT;
     }
     const struct plant *plant = &plants[law];
-    uint64_t *entry = space_entry(space, plant_page(law));
-    if (entry == NULL || *entry == 0) {
+    pte_t *entry = space_entry(space, plant_page(law));
+    if (entry == NULL || entry_bits(*entry) == 0) {
         return E_UNMAPPED;
     }
     struct frame *named = frame_entry(frame);

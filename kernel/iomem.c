@@ -26,8 +26,8 @@ static error_t pages_check(const struct iomem *iomem, const struct task *task, v
         return E_STATE;
     }
     for (uint32_t i = 0; i < iomem->count; i++) {
-        const uint64_t *entry = space_entry(&task->space, first + i * PAGE_SIZE);
-        if (entry != NULL && ENTRY_LOW(*entry) & ENTRY_PRESENT) {
+        const pte_t *entry = space_entry(&task->space, first + i * PAGE_SIZE);
+        if (entry != NULL && entry_low(*entry) & ENTRY_PRESENT) {
             return E_MAPPED;
         }
     }
@@ -58,8 +58,8 @@ void iomem_unmap(struct iomem *iomem) {
     struct task *task = reference_body(iomem->task);
     for (uint32_t i = 0; task != NULL && i < iomem->count; i++) {
         vaddr_t page = iomem->page + i * PAGE_SIZE;
-        uint64_t *entry = space_entry(&task->space, page);
-        if (entry != NULL && ENTRY_LOW(*entry) & ENTRY_DEVICE) {
+        pte_t *entry = space_entry(&task->space, page);
+        if (entry != NULL && entry_low(*entry) & ENTRY_DEVICE) {
             space_remove(&task->space, page, entry);
             space_trim(&task->space, page);
         }

@@ -46,7 +46,7 @@ static void entry_point(pte_t *entry, const void *table, uint32_t bits) {
 }
 
 // Returns its low half.
-static uint32_t entry_clear(uint64_t *entry) {
+static uint32_t entry_clear(pte_t *entry) {
     half_t *half = (half_t *)entry;
     uint32_t low = entry_take(half);
     half[1] = 0;
@@ -100,13 +100,13 @@ pte_t *space_entry_make(struct space *space, vaddr_t page) {
 }
 
 bool space_trim(struct space *space, vaddr_t page) {
-    uint64_t *directory = space->directory[page >> 30];
-    uint64_t *entry = directory == NULL ? NULL : &directory[page >> 21 & 511];
-    if (entry == NULL || !(ENTRY_LOW(*entry) & ENTRY_PRESENT) ||
-        frame_entry(TABLE_FRAME(*entry))->maps != 0) {
+    pte_t *directory = space->directory[page >> 30];
+    pte_t *entry = directory == NULL ? NULL : &directory[page >> 21 & 511];
+    if (entry == NULL || !(entry_low(*entry) & ENTRY_PRESENT) ||
+        frame_entry(table_frame(entry_low(*entry)))->maps != 0) {
         return false;
     }
-    frame_t table = TABLE_FRAME(entry_clear(entry));
+    frame_t table = table_frame(entry_clear(entry));
     frame_entry(window_frame(directory))->maps--;
     space->tables--;
     if (frame_entry(window_frame(directory))->maps == 0) {
@@ -136,7 +136,7 @@ void space_install_device(struct space *space, pte_t *entry, frame_t frame) {
             space_high[MAP_READ | MAP_WRITE]);
 }
 
-uint32_t space_remove(struct space *space, vaddr_t page, uint64_t *entry) {
+uint32_t space_remove(struct space *space, vaddr_t page, pte_t *entry) {
     half_t *half = (half_t *)entry;
     uint32_t low = entry_take(half), word = entry_report(low, half[1]);
     half[1] = 0;
@@ -157,7 +157,7 @@ void space_flush(struct space *space) {
 
 static void table_wipe(struct space *space, pte_t *table) {
     for (uint32_t i = 0; i < ENTRIES; i++) {
-        if (ENTRY_LOW(table[i]) & ENTRY_PRESENT) {
+        if (entry_low(table[i]) & ENTRY_PRESENT) {
             space_remove(space, 0, &table[i]);
         }
     }
@@ -166,8 +166,8 @@ static void table_wipe(struct space *space, pte_t *table) {
 static uint32_t directory_destroy(struct space *space, uint32_t gigabyte, uint32_t steps) {
     pte_t *directory = space->directory[gigabyte];
     for (uint32_t i = 0; i < ENTRIES && steps > 0; i++) {
-        if (ENTRY_LOW(directory[i]) & ENTRY_PRESENT) {
-            frame_t table = TABLE_FRAME(directory[i]);
+        if (entry_low(directory[i]) & ENTRY_PRESENT) {
+            frame_t table = table_frame(entry_low(directory[i]));
             table_wipe(space, window_address(table));
             entry_clear(&directory[i]);
             frame_entry(window_frame(directory))->maps--;

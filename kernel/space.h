@@ -22,8 +22,7 @@
 #define ENTRY_DEVICE 0x200u  // ours: names a device's frame, which the frame table knows nothing of
 #define ENTRY_FIXED 0x400u   // ours: a device's, a buffer, the clock: no list unmaps or protects it
 #define ENTRY_NO_EXECUTE (1ull << 63)
-#define ENTRY_LOW(entry) ((uint32_t)(entry))  // all bits above but for no execute
-#define ENTRY_FRAME(entry) ((frame_t)((entry) >> PAGE_SHIFT & 0xffffffu))
+#define ENTRY_FRAME(entry) ((frame_t)(entry_bits(entry) >> PAGE_SHIFT & 0xffffffu))
 #define ENTRIES 512u
 
 // An entry of a page table, or of what names page tables. These functions alone make and change
@@ -36,6 +35,10 @@ static inline __attribute__((always_inline)) pte_t entry_make(paddr_t at, uint64
 }
 static inline __attribute__((always_inline)) uint64_t entry_bits(pte_t entry) {
     return (FORCE uint64_t)entry;
+}
+// All of the bits above but for ENTRY_NO_EXECUTE.
+static inline __attribute__((always_inline)) uint32_t entry_low(pte_t entry) {
+    return (uint32_t)entry_bits(entry);
 }
 static inline __attribute__((always_inline)) pte_t entry_add(pte_t entry, uint64_t bits) {
     return (FORCE pte_t)(entry_bits(entry) | bits);
@@ -80,9 +83,9 @@ bool space_trim(struct space *space, vaddr_t page);
 // Install frame at an entry that is not present. rights: MAP_ bits.
 void space_install(struct space *space, pte_t *entry, frame_t frame, uint32_t rights);
 // The same for a frame of a device's: to be read and written, not cached, not counted.
-void space_install_device(struct space *space, uint64_t *entry, frame_t frame);
+void space_install_device(struct space *space, pte_t *entry, frame_t frame);
 // Remove a present entry; returns space_report() of it as it was.
-uint32_t space_remove(struct space *space, vaddr_t page, uint64_t *entry);
+uint32_t space_remove(struct space *space, vaddr_t page, pte_t *entry);
 // Forget all cached entries, if it is loaded.
 void space_flush(struct space *space);
 

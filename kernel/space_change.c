@@ -40,8 +40,8 @@ static __attribute__((noinline)) error_t map_other(struct space *space, const st
     if (error != E_OWNER || PAGE_OFFSET(item->page) != MAP_READ || !frame_is_clock(frame)) {
         return error;
     }
-    uint64_t *entry = space_entry_make(space, item->page);
-    if (entry == NULL || ENTRY_LOW(*entry) & ENTRY_PRESENT) {
+    pte_t *entry = space_entry_make(space, item->page);
+    if (entry == NULL || entry_low(*entry) & ENTRY_PRESENT) {
         return entry == NULL ? E_MEMORY : E_MAPPED;
     }
     space_install(space, entry, frame, MAP_READ);
@@ -160,27 +160,27 @@ static error_t change_error(const struct space *space, vaddr_t page_rights, bool
     if (error != OK) {
         return error;
     }
-    const uint64_t *entry = space_entry(space, page_rights);
-    if (entry == NULL || !(ENTRY_LOW(*entry) & ENTRY_PRESENT)) {
+    const pte_t *entry = space_entry(space, page_rights);
+    if (entry == NULL || !(entry_low(*entry) & ENTRY_PRESENT)) {
         return E_UNMAPPED;
     }
-    return ENTRY_LOW(*entry) & ENTRY_FIXED ? E_DENIED : OK;
+    return entry_low(*entry) & ENTRY_FIXED ? E_DENIED : OK;
 }
 
 error_t space_unmap_one(struct space *space, struct map_item *item) {
     vaddr_t page = item->page;
-    uint64_t *table = table_find(space, page);
+    pte_t *table = table_find(space, page);
     if (table == NULL || PAGE_OFFSET(page) != 0 || !entry_changeable(entry_in(table, page))) {
         return change_error(space, page, false);
     }
-    item->frame = space_remove(space, page, (uint64_t *)entry_in(table, page));
+    item->frame = space_remove(space, page, (pte_t *)entry_in(table, page));
     return OK;
 }
 
 error_t space_protect_one(struct space *space, struct map_item *item) {
     vaddr_t page = item->page;
     uint32_t rights = PAGE_OFFSET(page);
-    uint64_t *table = table_find(space, page);
+    pte_t *table = table_find(space, page);
     if (table == NULL || !rights_valid(rights) || !entry_changeable(entry_in(table, page))) {
         return change_error(space, page, true);
     }

@@ -42,9 +42,11 @@ static inline __attribute__((always_inline)) void entry_forget(const struct spac
 }
 
 // Tables lie in the window, so the low half of a directory entry says where.
-#define TABLE_FRAME(directory_entry) ((frame_t)((uint32_t)(directory_entry) >> PAGE_SHIFT))
-static inline __attribute__((always_inline)) uint64_t *table_of(uint64_t directory_entry) {
-    uint64_t *table = window_address(TABLE_FRAME(directory_entry));
+static inline __attribute__((always_inline)) frame_t table_frame(uint32_t low) {
+    return (frame_t)(low >> PAGE_SHIFT);
+}
+static inline __attribute__((always_inline)) pte_t *table_of(uint32_t low) {
+    pte_t *table = window_address(table_frame(low));
     if (table == NULL) {
         __builtin_unreachable();
     }
@@ -55,7 +57,7 @@ static inline __attribute__((always_inline)) uint64_t *table_of(uint64_t directo
 static inline __attribute__((always_inline)) pte_t *table_find(const struct space *space,
                                                                vaddr_t page) {
     const pte_t *directory = space->directory[page >> 30];
-    uint32_t entry = directory == NULL ? 0 : (uint32_t)entry_bits(directory[page >> 21 & 511]);
+    uint32_t entry = directory == NULL ? 0 : entry_low(directory[page >> 21 & 511]);
     return entry & ENTRY_PRESENT ? table_of(entry) : NULL;
 }
 
@@ -82,7 +84,7 @@ static inline __attribute__((always_inline)) bool entry_changeable(const half_t 
 
 // space_report() of an entry's halves.
 static inline __attribute__((always_inline)) uint32_t entry_report(uint32_t low, uint32_t high) {
-    return space_report(low) | high << 28;
+    return space_report(entry_whole(low, 0)) | high << 28;
 }
 
 // `by` more entries of the table, or of the one with this entry, are present.

@@ -55,8 +55,8 @@ void queue_remove(struct thread *thread) {
 }
 
 static error_t buffer_create(struct task *task, vaddr_t page, struct message_buffer **buffer) {
-    uint64_t *entry = space_entry_make(&task->space, page);
-    if (entry == NULL || ENTRY_LOW(*entry) & ENTRY_PRESENT) {
+    pte_t *entry = space_entry_make(&task->space, page);
+    if (entry == NULL || entry_low(*entry) & ENTRY_PRESENT) {
         return entry == NULL ? E_MEMORY : E_MAPPED;
     }
     *buffer = kalloc_page(task->pool, FRAME_BUFFER);
