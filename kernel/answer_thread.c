@@ -51,7 +51,8 @@ error_t answer_thread_resume(const struct invocation *invocation, const struct t
 static const uint8_t places[] = {PLACE(eip), PLACE(esp), PLACE(eflags), PLACE(eax), PLACE(ebx),
                                  PLACE(ecx), PLACE(edx), PLACE(esi), PLACE(edi), PLACE(ebp)};
 _Static_assert(sizeof(struct thread_registers_set_in) == 4 * ARRAY_LENGTH(places) &&
-               offsetof(struct thread_registers_out, state) == 4 * ARRAY_LENGTH(places), "all of them");
+                   offsetof(struct thread_registers_out, state) == 4 * ARRAY_LENGTH(places),
+               "all of them");
 
 error_t answer_thread_registers(const struct invocation *invocation,
                                 const struct thread_registers_in *in,

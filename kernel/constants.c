@@ -111,7 +111,7 @@ void constants(void) {
     CONSTANT(TAG_WORDS_MASK, TAG_WORDS_MASK);
     CONSTANT(TAG_WORDS_MAX, TAG_WORDS_MAX);
     CONSTANT(KIND_THIRD, sizeof(struct message_kind) / 3);
-    _Static_assert(sizeof(void *) != 4 || sizeof(struct message_kind) == 24, "lea can multiply by it");
+    _Static_assert(sizeof(void *) != 4 || sizeof(struct message_kind) == 24, "lea multiplies by it");
     CONSTANT(KIND_ANSWER, offsetof(struct message_kind, answer));
     CONSTANT(KIND_ASKED, offsetof(struct message_kind, asked));
     CONSTANT(KIND_ANSWERED, offsetof(struct message_kind, answered));

@@ -64,7 +64,7 @@ static const struct field fields[] = {
 #undef INTERFACE
 };
 
-// These check all by themselves: what is asked often, lists of frames, and what names another's slot.
+// These check all by themselves: what is asked often, lists of frames, what names another's slot.
 #define CHECKS_ITSELF(label)                                                                     \
     ((label) == LABEL_task_map || (label) == LABEL_task_unmap || (label) == LABEL_task_protect || \
      (label) == LABEL_task_scan || (label) == LABEL_task_handle_give ||                          \
@@ -110,8 +110,8 @@ const struct message_kind *const kinds_first[OBJECT_TYPES] = {
 #undef MESSAGE
 #undef INTERFACE
 
-struct handle_entry *invoke_source(const struct invocation *invocation, handle_t handle, uint32_t bits,
-                                   error_t *error) {
+struct handle_entry *invoke_source(const struct invocation *invocation, handle_t handle,
+                                   uint32_t bits, error_t *error) {
     struct handle_entry *entry =
         handle_find(invocation->task, handle, OBJECT_EVENT, RIGHT_SIGNAL, error);
     if (entry != NULL && entry->badge != 0 && bits & ~entry->badge) {
@@ -145,10 +145,10 @@ static error_t field_check(struct invocation *invocation, const struct field *fi
     case CHECK_NUMBER:
         return *word - field->least > field->most - field->least ? E_ARGUMENT : OK;
     case CHECK_FLAGS:
-        return *word & ~field->most ? E_ARGUMENT : OK;
+        return (*word & ~field->most) != 0 ? E_ARGUMENT : OK;
     case CHECK_PAGE:
-        return PAGE_OFFSET(*word) != 0 || *word - field->most >= LAYOUT_KERNEL - field->most ? E_ADDRESS
-                                                                                            : OK;
+        return PAGE_OFFSET(*word) == 0 && *word - field->most < LAYOUT_KERNEL - field->most
+                   ? OK : E_ADDRESS;
     case CHECK_SLOT:
         return handle_slot_check(invocation->task, *word);
     case CHECK_HANDLE:  // of an event, to signal: the bits follow
@@ -207,8 +207,8 @@ error_t invoke_object(struct thread *thread, const struct handle_entry *entry, t
         words_copy(in + 2, thread->buffer->word + 2, TAG_WORDS(tag) - 2);
     }
     out[0] = out[1] = out[2] = 0;
-    invoke_now = (struct invocation){thread, thread->task, object->body, entry, thread->buffer, kind,
-                                     NULL};
+    invoke_now = (struct invocation){thread, thread->task,   object->body, entry,
+                                     thread->buffer, kind, NULL};
     error_t error = kind->answer(&invoke_now, in, out);
     if (current_thread != thread) {
         return OK;  // it has ended itself: there is nobody to tell

@@ -35,19 +35,19 @@ extern const struct message_kind *const kinds_first[];
 extern struct invocation invoke_now;
 extern uint32_t invoke_in[TAG_WORDS_MAX], invoke_out[TAG_WORDS_MAX];
 
-// Give `bits` to an event by this handle of the caller's: as with OP_SIGNAL, one with a badge is good for
-// the badge's bits only. NULL: *error says why.
-struct handle_entry *invoke_source(const struct invocation *invocation, handle_t handle, uint32_t bits,
-                                   error_t *error);
+// The event in which a source (timer, interrupt, death) shall set `bits`: as with OP_SIGNAL, a handle
+// with a badge is good for the badge's bits only. NULL: *error says why.
+struct handle_entry *invoke_source(const struct invocation *invocation, handle_t handle,
+                                   uint32_t bits, error_t *error);
 
-// A new object charged to `pool`, with a handle with all rights, but for calls that its rank forbids, in
-// the caller's empty slot. NULL: E_MEMORY.
+// A new object charged to `pool`; its handle goes into the caller's empty slot with all rights, but for
+// calls that its rank forbids. NULL: E_MEMORY.
 struct object *invoke_create(const struct invocation *invocation, uint32_t slot,
                              enum object_type type, uint32_t bytes, struct pool *pool);
 void invoke_handle_new(const struct invocation *invocation, uint32_t slot, struct object *object);
 
-// answer_pool_info(), answer_pool_create() ...: check what the fields' types do not say, then act without
-// failing. They share one signature, and few need all of it.
+// answer_pool_info(), answer_pool_create() ...: check what the fields' types do not say, then act
+// without failing. They share one signature, and few need all of it.
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #define INTERFACE(...)
 #define MESSAGE(interface, name, ...)                                                        \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lists that anything can be taken out of without being looked for. What is listed has two links for
-// each list it may stand in: the next one, and behind that what points here, as `void *`.
+// Lists that anything can be taken out of without being looked for. What is listed has two links
+// for each list it may stand in: the next one, and behind it what points here, as `void *`.
 #pragma once
 #include <stddef.h>
 #include "types.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Map, unmap and protect: one page by the shortest way, lists of new pages by runs of neighbours. What is refused,
-// and why, is found out after a test that only says that something is wrong.
+// Map, unmap and protect: one page by the shortest way, lists of new pages by runs of neighbours.
+// What is refused, and why, is found out after a test that only says that something is wrong.
 #include "space_entry.h"
 
 #define WHOLE_MAX TAG_ITEMS_MAX  // a list up to so long is done whole or not at all

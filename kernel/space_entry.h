@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Entries of page tables, for those who write them: space.c, space_change.c, space_scan.c, and check.c
-// to break one.
+// Entries of page tables, for those who write them: space.c, space_change.c, space_scan.c, and
+// check.c to break one.
 // Finds tables and entries, sets their halves in the order that the hardware needs; checks nothing.
 #pragma once
 #include "cpu.h"
