@@ -71,7 +71,8 @@ void constants(void) {
     CONSTANT(TASK_LEFT, offsetof(struct task, left));
     CONSTANT(TASK_ROUND, offsetof(struct task, round));
     CONSTANT(TASK_OVER, offsetof(struct task, over));
-    CONSTANT(TASK_SPACE, offsetof(struct task, space));
+    CONSTANT(TASK_OBJECT, offsetof(struct task, object));
+    _Static_assert(offsetof(struct task, space) == 0, "a task's address is its space's");
     CONSTANT(TASK_POOL, offsetof(struct task, pool));
     CONSTANT(TASK_FAULT_PORT, offsetof(struct task, fault_port.object));
     CONSTANT(TASK_FAULT_GENERATION, offsetof(struct task, fault_port.generation));
@@ -117,14 +118,11 @@ void constants(void) {
     CONSTANT(KIND_ANSWERED, offsetof(struct message_kind, answered));
     CONSTANT(KIND_RIGHTS, offsetof(struct message_kind, rights));
     CONSTANT(MESSAGES_MAX, MESSAGES_MAX);
-    CONSTANT(INVOKE_THREAD, offsetof(struct invocation, thread));
-    CONSTANT(INVOKE_TASK, offsetof(struct invocation, task));
-    CONSTANT(INVOKE_BODY, offsetof(struct invocation, body));
-    CONSTANT(INVOKE_HANDLE, offsetof(struct invocation, handle));
-    CONSTANT(INVOKE_BUFFER, offsetof(struct invocation, buffer));
-    CONSTANT(INVOKE_KIND, offsetof(struct invocation, kind));
+    CONSTANT(INVOKE_OUT, offsetof(struct invocation, out));
+    CONSTANT(INVOKE_IN, offsetof(struct invocation, in));
     CONSTANT(OBJECT_BODY, offsetof(struct object, body));
-    CONSTANT(SLOW_OBJECT, SLOW_TRACE | SLOW_CHECK);
+    CONSTANT(SLOW_TRACE, SLOW_TRACE);
+    CONSTANT(SLOW_CHECK, SLOW_CHECK);
     CONSTANT(SLOW_SCHEDULE, SLOW_SCHEDULE);
     CONSTANT(TSS_ESP0, offsetof(struct main_tss, tss.esp0));
     CONSTANT(GDT_TLS, GDT_TLS);

@@ -12,7 +12,7 @@
         extern main_tss, gdt, tls_loaded, current_thread, kernel_stack_top, objects
         extern slow_flags, space_loaded, fault_tags
         extern kernel_call, kernel_trap_user, entry_leave, entry_kernel_trap, port_map_one
-        extern schedule, cpu, timer_slice_deadline, kinds_first, invoke_now, invoke_in, invoke_out
+        extern schedule, cpu, timer_slice_deadline, kinds_first, trap_check_due, invoke_trace
 
 ; esp is the end of the registers of the thread that entered, until SWITCH.
 %define SELF(field) esp + field - REGISTERS_SIZE
@@ -178,17 +178,16 @@ call_words:
         jmp call_deliver
 
 ; --- messages to kernel objects ------------------------------------------------------------------
-; No receiver waits; or the handle names no port.
+; No receiver waits; or the handle names no port. What stands on the stack while the answer is called
+; is struct invocation (invoke.h), in push order.
 object: xor ecx, [esi + OBJECT_KEY]
         test ecx, KEY_GENERATION
-        jnz slow_call
-        test dword [slow_flags], SLOW_OBJECT
         jnz slow_call
         cmp ebx, LABEL_task_ping
         je ping
 object_ask:
         mov [SELF(REGISTERS_EAX)], eax
-        lea edx, [edx + eax]
+        add edx, eax
         movzx eax, bh
         cmp ax, [esi + OBJECT_TYPE]
         jne slow_refused
@@ -203,33 +202,36 @@ object_ask:
         not ecx
         test ecx, [eax + KIND_RIGHTS]
         jnz slow_refused
-        mov [invoke_in], edi
-        mov [invoke_in + 4], ebp
+        lea ecx, [SELF(0)]
+        mov esp, kernel_stack_top - (TAG_WORDS_MAX - 2) * 4
+        push ebp
+        push edi
+        mov edi, ecx
         mov ebp, eax
-        mov [invoke_now + INVOKE_KIND], eax
-        lea edi, [SELF(0)]
-        mov esp, kernel_stack_top
-        mov [invoke_now + INVOKE_THREAD], edi
-        mov eax, [esi + OBJECT_BODY]
-        mov [invoke_now + INVOKE_BODY], eax
-        mov [invoke_now + INVOKE_HANDLE], edx
-        mov edx, [edi + THREAD_TASK]
-        mov [invoke_now + INVOKE_TASK], edx
-        add edx, TASK_SPACE
-        mov [space_loaded], edx
-        mov esi, [edi + THREAD_BUFFER]
-        mov [invoke_now + INVOKE_BUFFER], esi
-        xor eax, eax
-        mov [invoke_out], eax
-        mov [invoke_out + 4], eax
-        mov [invoke_out + 8], eax
+        sub esp, (TAG_WORDS_MAX - 3) * 4
+        push byte 0
+        push byte 0
+        push byte 0
+        push byte 0
+        push esi
+        push ebp
+        push dword [edi + THREAD_BUFFER]
+        push edx
+        push dword [esi + OBJECT_BODY]
+        mov esi, [edi + THREAD_TASK]
+        push esi
+        mov [space_loaded], esi
+        push edi
         cmp ebx, 3 << TAG_WORDS_SHIFT
         jae object_in
 object_answer:
         inc dword [fast_objects]
-        mov eax, invoke_now
-        mov edx, invoke_in
-        mov ecx, invoke_out
+        test byte [slow_flags], SLOW_CHECK
+        jnz object_check
+object_checked:
+        mov eax, esp
+        lea edx, [esp + INVOKE_IN]
+        lea ecx, [esp + INVOKE_OUT]
         call [ebp + KIND_ANSWER]
         test eax, eax
         jnz object_error
@@ -237,37 +239,41 @@ object_answer:
         cmp eax, 4 << TAG_WORDS_SHIFT
         jae object_out
 object_return:
-        mov ebp, [invoke_out + 4]
-        mov ebx, [invoke_out + 8]
-        test dword [slow_flags], SLOW_OBJECT | SLOW_SCHEDULE
+        mov ebp, [esp + INVOKE_OUT + 4]
+        mov ebx, [esp + INVOKE_OUT + 8]
+        test byte [slow_flags], SLOW_TRACE | SLOW_SCHEDULE
         jnz object_schedule
         mov edx, [edi + REGISTERS_EIP]
         mov ecx, [edi + REGISTERS_ESP]
-        mov edi, [invoke_out]
+        mov edi, [esp + INVOKE_OUT]
         xor esi, esi
         sti
         sysexit
 
+object_check:
+        call trap_check_due
+        jmp object_checked
 object_in:
         mov edx, edi
+        mov esi, [edi + THREAD_BUFFER]
         mov ecx, ebx
         shr ecx, TAG_WORDS_SHIFT
         sub ecx, 2
         add esi, 8
-        mov edi, invoke_in + 8
+        lea edi, [esp + INVOKE_IN + 8]
         rep movsd
-        mov esi, [edx + THREAD_BUFFER]
         mov edi, edx
         jmp object_answer
 object_out:
         cmp edi, [current_thread]
         jne object_leave
         mov edx, edi
+        mov edi, [edi + THREAD_BUFFER]
         mov ecx, eax
         shr ecx, TAG_WORDS_SHIFT
         sub ecx, 3
-        lea edi, [esi + 12]
-        mov esi, invoke_out + 12
+        add edi, 12
+        lea esi, [esp + INVOKE_OUT + 12]
         rep movsd
         mov edi, edx
         jmp object_return
@@ -275,12 +281,12 @@ object_out:
 object_error:
         neg eax
         mov ebx, [ebp + KIND_ASKED]
-        mov ecx, [invoke_in]
-        mov edx, [invoke_in + 4]
+        mov ecx, [esp + INVOKE_IN]
+        mov edx, [esp + INVOKE_IN + 4]
         jmp object_store
-; The thread that asked may be stopped, or gone, or another one ready.
+; The thread that asked may be stopped, or gone, or another one ready; or there is a trace.
 object_schedule:
-        mov ecx, [invoke_out]
+        mov ecx, [esp + INVOKE_OUT]
         mov edx, ebp
 object_store:
         cmp edi, [current_thread]
@@ -290,6 +296,8 @@ object_store:
         mov dword [edi + REGISTERS_ESI], 0
         mov [edi + REGISTERS_EDI], ecx
         mov [edi + REGISTERS_EBP], edx
+        mov edx, esp
+        call invoke_trace
 object_leave:
         call schedule
         jmp entry_leave
@@ -299,6 +307,8 @@ ping:   cmp word [esi + OBJECT_TYPE], OBJECT_TASK
         jne slow_call
         test byte [edx + eax + HANDLE_RIGHTS], RIGHT_CALL
         jz slow_call
+        test byte [slow_flags], SLOW_TRACE | SLOW_CHECK
+        jnz object_ask
         inc dword [fast_returns]
         mov eax, ebx
         xor ebx, ebx
@@ -363,8 +373,7 @@ reply_fault:
         mov ebx, ecx
         mov esi, edx
         mov esp, kernel_stack_top
-        lea edx, [eax + TASK_SPACE]
-        mov [space_loaded], edx
+        mov [space_loaded], eax
         push ebp
         mov edx, [eax + TASK_POOL]
         mov eax, [ecx + THREAD_TASK]
@@ -475,7 +484,7 @@ signal_charged:
         sub [ecx + THREAD_CYCLES], edi
         sbb [ecx + THREAD_CYCLES + 4], ebp
 ; ... the running thread keeps it, and becomes the first that is ready of its priority ...
-        mov edx, [esi]
+        mov edx, [esi + TASK_OBJECT]
         mov [SELF(THREAD_PAYER)], edx
         mov edx, [edx + OBJECT_KEY]
         and edx, KEY_GENERATION

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "invoke.h"
-#include "cpu.h"
 #include "tracepoint.h"
 
 // Where an interface's messages, and a message's fields, begin in the tables of all, in the order of
@@ -172,54 +171,20 @@ static error_t invoke_checked(struct invocation *invocation, const void *in, voi
     return error == OK ? kind->checked(invocation, in, out) : error;
 }
 
-static const struct message_kind *kind_find(const struct object *object, tag_t tag) {
-    return &kinds_first[object->type][tag % MESSAGES_MAX];
-}
-
-static void answer_return(struct thread *thread, tag_t tag, const uint32_t *words) {
-    struct registers *r = &thread->registers;
-    r->eax = tag;
-    r->edi = words[0];
-    r->ebp = words[1];
-    r->ebx = words[2];
-    for (uint32_t i = 3; i < TAG_WORDS(tag); i++) {
-        thread->buffer->word[i] = words[i];
-    }
-}
-
-// Of the one message that is being answered.
-struct invocation invoke_now;
-uint32_t invoke_in[TAG_WORDS_MAX], invoke_out[TAG_WORDS_MAX];
-
-error_t invoke_object(struct thread *thread, const struct handle_entry *entry, tag_t tag) {
-    struct object *object = entry->object;
-    const struct message_kind *kind = kind_find(object, tag);
-    if (tag != kind->asked || kind->answer == NULL) {
-        return TAG_LABEL(tag) == TAG_LABEL(kind->asked) ? E_LENGTH : E_MESSAGE;
-    }
-    if (kind->rights & ~entry->rights) {
+error_t invoke_error(const struct handle_entry *entry, tag_t tag) {
+    const struct message_kind *kind = &kinds_first[entry->object->type][tag % MESSAGES_MAX];
+    if (tag == kind->asked && kind->answer != NULL) {
         return E_RIGHT;
     }
-    uint32_t *in = invoke_in, *out = invoke_out;
-    in[0] = thread->registers.edi;
-    in[1] = thread->registers.ebp;
-    if (TAG_WORDS(tag) > 2) {
-        words_copy(in + 2, thread->buffer->word + 2, TAG_WORDS(tag) - 2);
+    return TAG_LABEL(tag) == TAG_LABEL(kind->asked) ? E_LENGTH : E_MESSAGE;
+}
+
+// A record that somebody had written stands there already.
+void invoke_trace(tag_t answer, const struct invocation *invocation) {
+    tag_t asked = invocation->kind->asked;
+    if (TAG_LABEL(asked) != LABEL_trace_emit) {
+        TRACE_THREAD(kernel_call, invocation->thread, object_slot(invocation->object), 0, asked,
+                     invocation->in[0], invocation->in[1],
+                     TAG_TO_ERROR(answer));
     }
-    out[0] = out[1] = out[2] = 0;
-    invoke_now = (struct invocation){thread, thread->task,   object->body, entry,
-                                     thread->buffer, kind, NULL};
-    error_t error = kind->answer(&invoke_now, in, out);
-    if (current_thread != thread) {
-        return OK;  // it has ended itself: there is nobody to tell
-    }
-    // A record that somebody had written stands there already.
-    if (__builtin_expect(trace_mask & 1u << EVENT_kernel_call, 0) &&
-        TAG_LABEL(tag) != LABEL_trace_emit) {
-        trace_record(EVENT_kernel_call, thread, object_slot(object), 0, tag, in[0], in[1], error);
-    }
-    if (error == OK) {
-        answer_return(thread, kind->answered, out);
-    }
-    return error;
 }

@@ -5,6 +5,7 @@
 #include "message.h"
 #include "thread.h"
 
+// One message that is being answered: fast.asm pushes it.
 struct invocation {
     struct thread *thread;        // who asks
     struct task *task;
@@ -12,7 +13,9 @@ struct invocation {
     const struct handle_entry *handle;  // names it
     struct message_buffer *buffer;  // of the thread; what it holds is the caller's allegation
     const struct message_kind *kind;
+    const struct object *object;  // that is asked; it may end
     const struct handle_entry *found;  // what the request's handle names, if its fields were checked
+    uint32_t out[TAG_WORDS_MAX], in[TAG_WORDS_MAX];
 };
 
 typedef error_t (*answer_function)(struct invocation *, const void *, void *);
@@ -27,13 +30,12 @@ struct message_kind {
 };
 #define MESSAGES_MAX 16u  // of an interface
 
-// Ask the object that `entry` names. The thread's registers get the answer.
-error_t invoke_object(struct thread *thread, const struct handle_entry *entry, tag_t tag);
-
-// The same in fast.asm, with these, for whatever needs no trace.
 extern const struct message_kind *const kinds_first[];
-extern struct invocation invoke_now;
-extern uint32_t invoke_in[TAG_WORDS_MAX], invoke_out[TAG_WORDS_MAX];
+
+// fast.asm finds the message, calls its answer and returns what that says. What is wrong with a message
+// that it refuses; the trace of one that was answered.
+error_t invoke_error(const struct handle_entry *entry, tag_t tag);
+void invoke_trace(tag_t answer, const struct invocation *invocation);
 
 // The event in which a source (timer, interrupt, death) shall set `bits`: as with OP_SIGNAL, a handle
 // with a badge is good for the badge's bits only. NULL: *error says why.

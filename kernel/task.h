@@ -18,10 +18,10 @@ _Static_assert(sizeof(void *) != 4 || sizeof(struct handle_entry) == 16, "a hand
 #define SHARE_UNLIMITED 0u  // of the first task
 
 struct task {
+    struct space space;        // must be first: fast.asm takes one for the other
     struct object *object;
     struct pool *pool;         // pays for the task
     struct handle_entry *handles;  // SLOT_COUNT entries: one frame
-    struct space space;
     badge_t badge;             // its number, in messages of faults and in the trace
     uint8_t rank;              // may call only ports ranked above
     uint8_t ceiling;           // highest priority of its threads

@@ -38,14 +38,18 @@ void machine_count(void) {
     fast_switches = fast_returns = fast_objects = 0;
 }
 
+void trap_check_due(void) {
+    if (trap_check_interval != 0 && ++check_countdown >= trap_check_interval) {
+        check_countdown = 0;
+        trap_check();
+    }
+}
+
 static void entry_count(const struct thread *thread) {
     machine_count();
     machine_entries++;
     space_loaded = &thread->task->space;
-    if (__builtin_expect(trap_check_interval != 0, 0) && ++check_countdown >= trap_check_interval) {
-        check_countdown = 0;
-        trap_check();
-    }
+    trap_check_due();
 }
 
 static error_t call(struct thread *thread, handle_t handle) {
@@ -55,7 +59,7 @@ static error_t call(struct thread *thread, handle_t handle) {
         return error;
     }
     if (entry->object->type != OBJECT_PORT) {
-        return invoke_object(thread, entry, thread->registers.ebx);
+        return invoke_error(entry, thread->registers.ebx);
     }
     if (!(entry->rights & RIGHT_CALL)) {
         return E_RIGHT;
