@@ -120,6 +120,8 @@ void constants(void) {
     CONSTANT(MESSAGES_MAX, MESSAGES_MAX);
     CONSTANT(INVOKE_OUT, offsetof(struct invocation, out));
     CONSTANT(INVOKE_IN, offsetof(struct invocation, in));
+    _Static_assert(sizeof(void *) != 4 || offsetof(struct invocation, out) == 8 * 4,
+                   "fast.asm pushes eight words below those of the message");
     CONSTANT(OBJECT_BODY, offsetof(struct object, body));
     CONSTANT(SLOW_TRACE, SLOW_TRACE);
     CONSTANT(SLOW_CHECK, SLOW_CHECK);

@@ -53,6 +53,8 @@ entry_common:
         cld
         test byte [esp + REGISTERS_CS], 3
         jz entry_kernel_trap
+        global entry_trap_user
+entry_trap_user:
         mov esp, kernel_stack_top
         call kernel_trap_user
         jmp entry_leave

@@ -11,7 +11,7 @@
 %include "constants.inc"
         extern main_tss, gdt, tls_loaded, current_thread, kernel_stack_top, objects
         extern slow_flags, space_loaded, fault_tags
-        extern kernel_call, kernel_trap_user, entry_leave, entry_kernel_trap, port_map_one
+        extern kernel_call, entry_trap_user, entry_leave, entry_kernel_trap, port_map_one
         extern schedule, cpu, timer_slice_deadline, kinds_first, trap_check_due, invoke_trace
 
 ; esp is the end of the registers of the thread that entered, until SWITCH.
@@ -81,45 +81,6 @@ tls_%1: mov [tls_loaded], edx
         jmp switch_%1
 %endmacro
 
-; A message of more than two words, with tag %1, from this thread's buffer to thread ecx's; ebx becomes
-; its third word if %2. No such message: %3. Changes eax.
-%macro WORDS 3
-        cmp %1, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT  ; with any other bit it is larger, too
-        jae %3
-        mov [saved], esi
-        mov [saved + 4], ecx
-        mov [saved + 8], edi
-        mov edi, [ecx + THREAD_BUFFER]
-        mov ecx, %1
-        mov esi, [SELF(THREAD_BUFFER)]
-        shr ecx, TAG_WORDS_SHIFT
-        sub ecx, 2
-        add esi, 8
-        add edi, 8
-%if %2
-        mov ebx, [esi]
-%endif
-        rep movsd
-        mov esi, [saved]
-        mov ecx, [saved + 4]
-        mov edi, [saved + 8]
-%endmacro
-
-; The running server may reply to ecx and receive at edx, as far as others do not want the CPU.
-; Changes eax.
-%macro MAY_TURN 0
-        cmp dword [SELF(THREAD_PENDING)], 0
-        jne slow
-        cmp dword [slow_flags], 0
-        jne slow
-        mov eax, [ecx + THREAD_TASK]
-        cmp eax, [cpu + CPU_FAST]
-        jne slow
-        mov al, [ecx + THREAD_PRIORITY]
-        cmp al, [cpu + CPU_HIGHEST]
-        jb slow
-%endmacro
-
         section .text
 
 ; sysenter: eax, ebx, esi, edi, ebp as abi/ipc.h says; ecx = user esp, edx = user eip.
@@ -171,13 +132,33 @@ switch: SWITCH call
         mov ecx, [ecx + REGISTERS_ESP]
         sti
         sysexit
-        TLS call
 
-call_words:
-        WORDS ebx, 0, slow_refused
-        jmp call_deliver
+; --- the slow path: all registers saved, nothing changed. Short jumps reach it from both sides ------
+slow_call:
+        mov [SELF(REGISTERS_EAX)], eax
+slow_refused:
+        xor esi, esi
+slow:   STORE
+slow_stored:
+        mov esp, kernel_stack_top
+        call kernel_call
+        jmp entry_leave
 
 ; --- messages to kernel objects ------------------------------------------------------------------
+; A task answers a ping here, if all is well with it.
+ping:   cmp word [esi + OBJECT_TYPE], OBJECT_TASK
+        jne object_ask
+        test byte [edx + eax + HANDLE_RIGHTS], RIGHT_CALL
+        jz object_ask
+        test byte [slow_flags], SLOW_TRACE | SLOW_CHECK
+        jnz object_ask
+        mov eax, ebx
+        xor ebx, ebx
+        xor esi, esi
+        xor edi, edi
+        xor ebp, ebp
+        jmp return
+
 ; No receiver waits; or the handle names no port. What stands on the stack while the answer is called
 ; is struct invocation (invoke.h), in push order.
 object: xor ecx, [esi + OBJECT_KEY]
@@ -204,24 +185,24 @@ object_ask:
         jnz slow_refused
         lea ecx, [SELF(0)]
         mov esp, kernel_stack_top - (TAG_WORDS_MAX - 2) * 4
-        push ebp
+        push ebp                        ; two words in
         push edi
         mov edi, ecx
         mov ebp, eax
         sub esp, (TAG_WORDS_MAX - 3) * 4
+        push byte 0                     ; three words out
         push byte 0
         push byte 0
-        push byte 0
-        push byte 0
-        push esi
-        push ebp
+        push byte 0                     ; found
+        push esi                        ; object
+        push ebp                        ; kind
         push dword [edi + THREAD_BUFFER]
-        push edx
+        push edx                        ; handle
         push dword [esi + OBJECT_BODY]
         mov esi, [edi + THREAD_TASK]
         push esi
         mov [space_loaded], esi
-        push edi
+        push edi                        ; thread
         cmp ebx, 3 << TAG_WORDS_SHIFT
         jae object_in
 object_answer:
@@ -302,51 +283,69 @@ object_leave:
         call schedule
         jmp entry_leave
 
-; A task answers a ping here.
-ping:   cmp word [esi + OBJECT_TYPE], OBJECT_TASK
-        jne slow_call
-        test byte [edx + eax + HANDLE_RIGHTS], RIGHT_CALL
-        jz slow_call
-        test byte [slow_flags], SLOW_TRACE | SLOW_CHECK
-        jnz object_ask
-        inc dword [fast_returns]
-        mov eax, ebx
-        xor ebx, ebx
-        xor esi, esi
-        xor edi, edi
-        xor ebp, ebp
-        mov edx, [SELF(REGISTERS_EIP)]
-        mov ecx, [SELF(REGISTERS_ESP)]
-        sti
-        sysexit
+        TLS call
+
+call_words:
+        cmp ebx, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT  ; with any other bit it is larger, too
+        jae slow_refused
+        mov esp, kernel_stack_top
+        call words
+        mov esp, [main_tss + TSS_ESP0]
+        jmp call_deliver
+
+; Copy all words but two of a message with tag ebx from the running thread's buffer to thread ecx's.
+words:  pushad
+        mov edi, [ecx + THREAD_BUFFER]
+        mov esi, [current_thread]
+        mov esi, [esi + THREAD_BUFFER]
+        mov ecx, ebx
+        shr ecx, TAG_WORDS_SHIFT
+        sub ecx, 2
+        add esi, 8
+        add edi, 8
+        rep movsd
+        popad
+        ret
 
 ; --- reply and receive ---------------------------------------------------------------------------
+reply_slow:                             ; where short jumps reach it
+        jmp slow
 reply:  mov [SELF(REGISTERS_EAX)], eax
         lea ecx, [eax - OP_REPLY_RECEIVE]
         test cl, 15
         jnz signal
         cmp ecx, HANDLES_SIZE
-        jae slow
+        jae reply_slow
         mov edx, [SELF(THREAD_HANDLES)]
         mov eax, [edx + ecx + HANDLE_KEY]
         mov edx, [edx + ecx + HANDLE_OBJECT]
         sub eax, KEY_RECEIVE_HANDLE - KEY_RECEIVE
         cmp eax, [edx + OBJECT_KEY]
-        jne slow
+        jne reply_slow
         mov al, [SELF(THREAD_PRIORITY)]
         cmp al, [edx + OBJECT_RANK]
-        jne slow
+        jne reply_slow
         mov ecx, ebx
         and ecx, [objects + OBJECTS_MASK]
         shl ecx, OBJECT_SHIFT
         add ecx, [objects + OBJECTS_TABLE]
         mov ecx, [ecx + OBJECT_THREAD_BODY]
         cmp ebx, [ecx + THREAD_TOKEN]
-        jne slow
+        jne reply_slow
+; Others may want the CPU.
+        cmp dword [SELF(THREAD_PENDING)], 0
+        jne reply_slow
+        cmp dword [slow_flags], 0
+        jne reply_slow
+        mov eax, [ecx + THREAD_TASK]
+        cmp eax, [cpu + CPU_FAST]
+        jne reply_slow
+        mov al, [ecx + THREAD_PRIORITY]
+        cmp al, [cpu + CPU_HIGHEST]
+        jb reply_slow
         mov eax, [SELF(THREAD_TASK)]
         sub eax, [ecx + THREAD_SERVER]
         jnz reply_fault
-        MAY_TURN
         cmp esi, 3 << TAG_WORDS_SHIFT
         jae reply_words
 reply_deliver:
@@ -355,14 +354,20 @@ reply_deliver:
         jmp switch
 
 reply_words:
-        WORDS esi, 1, slow
+        cmp esi, (TAG_WORDS_MAX + 1) << TAG_WORDS_SHIFT
+        jae reply_slow
+        mov ebx, esi
+        mov esp, kernel_stack_top
+        call words
+        mov esp, [main_tss + TSS_ESP0]
+        mov eax, [SELF(THREAD_BUFFER)]
+        mov ebx, [eax + 8]              ; the third word
         jmp reply_deliver
 
 ; A fault that waits for this task (its server word is one more): map the page if there is one, go on.
 reply_fault:
         inc eax
         jnz slow
-        MAY_TURN
         mov eax, esi
         shr eax, TAG_WORDS_SHIFT
         jz fault_turn
@@ -395,23 +400,25 @@ fault_turn:
 
 ; --- signal --------------------------------------------------------------------------------------
 ; The bits are kept for the event's thread, or it gets them and the CPU at once.
+signal_slow:                            ; as reply_slow
+        jmp slow
 signal: dec ecx
         test cl, 15
-        jnz slow
+        jnz signal_slow
         cmp ecx, HANDLES_SIZE
-        jae slow
+        jae signal_slow
         cmp dword [slow_flags], 0
-        jne slow
+        jne signal_slow
         add ecx, [SELF(THREAD_HANDLES)]
         mov edx, [ecx + HANDLE_OBJECT]
         mov eax, [ecx + HANDLE_KEY]
         xor eax, [edx + OBJECT_KEY]
         test eax, KEY_GENERATION
-        jnz slow
+        jnz signal_slow
         cmp word [edx + OBJECT_TYPE], OBJECT_EVENT
-        jne slow
+        jne signal_slow
         test byte [ecx + HANDLE_RIGHTS], RIGHT_SIGNAL
-        jz slow
+        jz signal_slow
         mov eax, [edx + OBJECT_BODY]
         mov edx, [eax + EVENT_BITS]
         or edx, [ecx + HANDLE_BADGE]
@@ -422,8 +429,8 @@ signal: dec ecx
         mov [ecx + THREAD_PENDING], edx
 signal_keep:
         mov [eax + EVENT_BITS], edx
-        inc dword [fast_returns]
         xor eax, eax
+return: inc dword [fast_returns]
         mov edx, [SELF(REGISTERS_EIP)]
         mov ecx, [SELF(REGISTERS_ESP)]
         sti
@@ -434,28 +441,28 @@ signal_keep:
 ; this round, and an interrupt comes before it is used up.
 signal_wake:
         test edx, edx
-        jz slow
+        jz signal_slow
         cmp dword [ecx + THREAD_QUEUE], 0
-        jne slow
+        jne signal_slow
         mov [saved], eax
         mov al, [SELF(THREAD_PRIORITY)]
         cmp al, [ecx + THREAD_PRIORITY]
-        jae slow
+        jae signal_slow
         mov [saved + 4], edx
         STORE
         mov esi, [cpu + CPU_FAST]
         test esi, esi
-        jz slow_stored
+        jz signal_refused
         mov ebx, [ecx + THREAD_TASK]
         mov eax, [cpu + CPU_ROUND]
         cmp eax, [ebx + TASK_OVER]
-        je slow_stored
+        je signal_refused
         cmp eax, [ebx + TASK_ROUND]
-        jne slow_stored
+        jne signal_refused
         cmp byte [cpu + CPU_CONTENDED], 0
         je signal_time
         cmp eax, [esi + TASK_ROUND]
-        jne slow_stored
+        jne signal_refused
 signal_time:
         rdtsc
         mov edi, eax
@@ -464,9 +471,12 @@ signal_time:
         adc edx, [ebx + TASK_LEFT + 4]
         sub eax, [timer_slice_deadline]
         sbb edx, [timer_slice_deadline + 4]
-        jc slow_stored
+        jnc signal_pay
+signal_refused:
+        jmp slow_stored
 
 ; Nothing fails from here on. The payer is charged ...
+signal_pay:
         mov eax, edi
         mov edx, ebp
         sub eax, [cpu + CPU_CHARGED_AT]
@@ -543,6 +553,8 @@ signal_charge:
 
 ; --- page fault ----------------------------------------------------------------------------------
 ; The CPU has pushed its frame and an error code.
+slow_fault:
+        jmp entry_trap_user
         global entry_page_fault
 entry_page_fault:
         push dword VECTOR_PAGE_FAULT
@@ -579,21 +591,6 @@ entry_page_fault:
         and eax, 31
         mov eax, [fault_tags + eax * 4]
         jmp switch
-
-; --- the slow path: all registers saved, nothing changed -----------------------------------------
-slow_call:
-        mov [SELF(REGISTERS_EAX)], eax
-slow_refused:
-        xor esi, esi
-slow:   STORE
-slow_stored:
-        mov esp, kernel_stack_top
-        call kernel_call
-        jmp entry_leave
-slow_fault:
-        mov esp, kernel_stack_top
-        call kernel_trap_user
-        jmp entry_leave
 
         section .rodata
 data_selector:
