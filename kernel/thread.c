@@ -13,45 +13,38 @@
 struct thread *current_thread;
 uint32_t slow_flags;
 
-void queue_add(struct queue *queue, struct thread *thread) {
+// What names `thread` from before and from behind: its neighbour's link, or the queue's own.
+static struct thread **named_before(struct queue *queue, struct thread *previous) {
+    return previous != NULL ? &previous->next : &queue->first;
+}
+static struct thread **named_behind(struct queue *queue, struct thread *next) {
+    return next != NULL ? &next->previous : &queue->last;
+}
+
+static void link_in(struct queue *queue, struct thread *thread) {
     thread->queue = queue;
+    *named_before(queue, thread->previous) = thread;
+    *named_behind(queue, thread->next) = thread;
+}
+
+void queue_add(struct queue *queue, struct thread *thread) {
     thread->next = NULL;
     thread->previous = queue->last;
-    if (queue->last != NULL) {
-        queue->last->next = thread;
-    } else {
-        queue->first = thread;
-    }
-    queue->last = thread;
+    link_in(queue, thread);
 }
 
 void queue_add_first(struct queue *queue, struct thread *thread) {
-    thread->queue = queue;
-    thread->previous = NULL;
     thread->next = queue->first;
-    if (queue->first != NULL) {
-        queue->first->previous = thread;
-    } else {
-        queue->last = thread;
-    }
-    queue->first = thread;
+    thread->previous = NULL;
+    link_in(queue, thread);
 }
 
 void queue_remove(struct thread *thread) {
     struct queue *queue = thread->queue;
     ASSERT(queue != NULL);
-    if (thread->next != NULL) {
-        thread->next->previous = thread->previous;
-    } else {
-        queue->last = thread->previous;
-    }
-    if (thread->previous != NULL) {
-        thread->previous->next = thread->next;
-    } else {
-        queue->first = thread->next;
-    }
+    *named_before(queue, thread->previous) = thread->next;
+    *named_behind(queue, thread->next) = thread->previous;
     thread->queue = NULL;
-    thread->next = thread->previous = NULL;
 }
 
 static error_t buffer_create(struct task *task, vaddr_t page, struct message_buffer **buffer) {

@@ -55,18 +55,18 @@ struct thread {
     struct handle_entry *handles;    // of the task
     token_t token;                   // of the call under way, or of its next
     uintptr_t server;                // WAITING: address of the task that received, + 1 for a fault
-    struct task *served_by;          // who received its last call: it stands in that task's list
     struct object *port;             // SENDING, RECEIVING: the port's; NULL: only its event
-    uint32_t directory;              // CR3 of its task
+    struct queue *queue;             // that it stands in, if any
+    struct thread *next, *previous;  // there
     uint32_t tls_base;
-    uint32_t gs;                     // selector: 0 without a TLS base
     uint32_t pending;                // bits of its event that it has not received yet
     uint64_t cycles;                 // CPU time; while it runs, less the time it was started
     struct message_buffer *buffer;
     struct object *object;
     struct reference payer;  // while it does not run: whose time it spends; none: its task's
-    struct queue *queue;  // that it stands in
-    struct thread *next, *previous;
+    struct task *served_by;  // who received its last call: it stands in that task's list
+    uint32_t directory;      // CR3 of its task
+    uint32_t gs;             // selector: 0 without a TLS base
     struct thread *served_next;
     void *served_at;
     struct thread *task_next;  // threads of the task
