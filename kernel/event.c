@@ -45,7 +45,7 @@ bool event_collect(struct thread *thread) {
 
 void event_signal(struct event *event, uint32_t bits) {
     event->bits |= bits;
-    TRACE(signal, 0, object_slot(event->object), 0, 0, bits, 0, 0);
+    TRACE(signal, event->object, bits);
     if (event->thread != NULL) {
         event->thread->pending = event->bits;
         deliver(event->thread);

@@ -84,7 +84,7 @@ void irq_interrupt(uint32_t line) {
         }
         return;
     }
-    TRACE(irq, 0, 0, 0, 0, line, 0, 0);
+    TRACE(irq, objects.table, line);
     if (line == IRQ_TIMER) {
         end(line);
         timer_interrupt();

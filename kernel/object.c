@@ -67,7 +67,7 @@ struct object *object_create(enum object_type type, uint32_t bytes, struct pool 
     object->body = body;
     object->pool = pool;
     ring_add(pool, object);
-    TRACE(create, 0, object_slot(object), 0, 0, type, object_slot(object), 0);
+    TRACE(create, object, type);
     return object;
 }
 
@@ -76,7 +76,7 @@ void object_handles_end(struct object *object) {
 }
 
 void object_destroy(struct object *object) {
-    TRACE(destroy, 0, object_slot(object), 0, 0, object->type, 0, 0);
+    TRACE(destroy, object, object->type);
     kfree(object->pool, object->body);
     ring_remove(object->pool, object);
     object->pool->objects--;

@@ -149,7 +149,15 @@ static error_t deliver(struct thread *caller, struct thread *receiver) {
     return OK;
 }
 
-static error_t send(struct thread *caller, struct port *port) {
+// The message is the caller's tag and words.
+static error_t send(struct thread *caller, struct port *port, badge_t badge) {
+    enum event_kind kind = caller->flags & THREAD_FAULTED ? EVENT_fault : EVENT_call;
+    caller->call_id = ++last_call_id;
+    caller->badge = badge;
+    if (__builtin_expect(trace_mask & 1u << kind, 0)) {
+        trace_record(kind, caller, object_slot(port->object), caller->call_id, caller->tag,
+                     caller->word[0], caller->word[1], 0);
+    }
     struct thread *receiver = receiver_first(port);
     if (receiver == NULL) {
         caller_add(caller, port);
@@ -163,36 +171,28 @@ static error_t send(struct thread *caller, struct port *port) {
     return error;
 }
 
-static void call_begin(struct thread *caller, badge_t badge, tag_t tag, uint32_t word0,
-                       uint32_t word1) {
-    caller->call_id = ++last_call_id;
-    caller->badge = badge;
-    caller->tag = tag;
-    caller->word[0] = word0;
-    caller->word[1] = word1;
-}
-
-error_t port_call(struct thread *caller, struct port *port, badge_t badge, tag_t tag) {
+error_t port_call(struct thread *caller, struct port *port, badge_t badge) {
+    tag_t tag = caller->registers.ebx;
     if (!is_message(tag) || TAG_LABEL(tag) == LABEL_EVENT ||
         LABEL_INTERFACE(TAG_LABEL(tag)) == INTERFACE_fault) {
         return E_LENGTH;
     }
-    call_begin(caller, badge, tag, caller->registers.edi, caller->registers.ebp);
-    TRACE_THREAD(call, caller, object_slot(port->object), caller->call_id, tag, caller->word[0],
-                 caller->word[1], 0);
-    return send(caller, port);
+    caller->tag = tag;
+    caller->word[0] = caller->registers.edi;
+    caller->word[1] = caller->registers.ebp;
+    return send(caller, port, badge);
 }
 
-error_t port_fault(struct thread *thread, tag_t tag, uint32_t address, uint32_t eip) {
+error_t port_fault(struct thread *thread, tag_t tag, uint32_t address) {
     struct port *port = reference_body(thread->task->fault_port);
     if (port == NULL) {
         return E_DEAD;
     }
-    call_begin(thread, thread->task->fault_badge, tag, address, eip);
     thread->flags |= THREAD_FAULTED;
-    TRACE_THREAD(fault, thread, object_slot(port->object), thread->call_id, thread->tag, address,
-                 eip, 0);
-    return send(thread, port);
+    thread->tag = tag;
+    thread->word[0] = address;
+    thread->word[1] = thread->registers.eip;
+    return send(thread, port, thread->task->fault_badge);
 }
 
 bool port_destroy(struct port *port, uint32_t steps) {
@@ -294,7 +294,9 @@ static error_t reply_call(struct thread *server, struct thread *caller, tag_t ta
     return error;
 }
 
-error_t port_reply(struct thread *server, token_t token, tag_t tag) {
+error_t port_reply(struct thread *server) {
+    token_t token = server->registers.ebx;
+    tag_t tag = server->registers.esi;
     struct thread *caller = objects.table[TOKEN_SLOT(token) & objects.mask].thread;
     if (caller->token != token || (caller->server & ~(uintptr_t)1) != (uintptr_t)server->task) {
         return E_TOKEN;

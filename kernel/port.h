@@ -11,14 +11,14 @@ struct port {
     bool ending;             // no handle is left that calls or receives: nobody else comes to wait
 };
 
-// Operations of the current thread. An error goes back into its eax; OK means that its registers
+// Operations of the current thread, whose registers say the rest. An error goes back into its eax; OK means that its registers
 // are set, or that it waits.
-error_t port_call(struct thread *caller, struct port *port, badge_t badge, tag_t tag);
+error_t port_call(struct thread *caller, struct port *port, badge_t badge);
 error_t port_receive(struct thread *thread, struct port *port, bool wait);
-error_t port_reply(struct thread *server, token_t token, tag_t tag);
+error_t port_reply(struct thread *server);
 
 // A fault is a call that the kernel makes for the thread. E_DEAD: there is no fault port.
-error_t port_fault(struct thread *thread, tag_t tag, uint32_t address, uint32_t eip);
+error_t port_fault(struct thread *thread, tag_t tag, uint32_t address);
 
 // The one map item of a reply to a fault of `task`, for fast.asm.
 error_t port_map_one(struct task *task, const struct pool *owner, uint32_t page, uint32_t frame);

@@ -264,7 +264,7 @@ static void idle(void) {
 }
 
 static void switch_to(struct thread *thread) {
-    TRACE_THREAD(switch, current_thread, object_slot(thread->object), 0, 0, 0, 0, 0);
+    TRACE(switch, thread->object, 0);
     thread_leave(thread);
     descriptor_thread(thread);
     space_load(&thread->task->space);

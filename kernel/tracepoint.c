@@ -111,6 +111,11 @@ void trace_record(enum event_kind kind, const struct thread *thread, uint32_t pe
     record_done();
 }
 
+void trace_object(enum event_kind kind, const struct object *peer, uint32_t word0) {
+    uint32_t slot = object_slot(peer);
+    trace_record(kind, current_thread, slot, 0, 0, word0, kind == EVENT_create ? slot : 0, 0);
+}
+
 void trace_record_items(enum event_kind kind, const struct thread *thread, const struct task *task,
                         const struct map_item *items, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {

@@ -23,8 +23,14 @@ static inline void trace_wake(void) {
             trace_record(EVENT_##kind, thread, peer, id, tag, word0, word1, word2);           \
         }                                                                                     \
     } while (0)
-#define TRACE(kind, id, peer, cause, tag, word0, word1, word2) \
-    TRACE_THREAD(kind, current_thread, peer, id, tag, word0, word1, word2)
+// Of the running thread, about an object.
+void trace_object(enum event_kind kind, const struct object *peer, uint32_t word0);
+#define TRACE(kind, peer, word0)                                    \
+    do {                                                            \
+        if (__builtin_expect(trace_mask & 1u << EVENT_##kind, 0)) { \
+            trace_object(EVENT_##kind, peer, word0);                \
+        }                                                           \
+    } while (0)
 
 // One record per item, of kind EVENT_map or EVENT_unmap.
 void trace_record_items(enum event_kind kind, const struct thread *thread, const struct task *task,

@@ -64,7 +64,7 @@ static error_t call(struct thread *thread, handle_t handle) {
     if (!(entry->rights & RIGHT_CALL)) {
         return E_RIGHT;
     }
-    return port_call(thread, entry->object->body, entry->badge, thread->registers.ebx);
+    return port_call(thread, entry->object->body, entry->badge);
 }
 
 // Reply, receive, or both. The port to receive from; handle 0 is none: only the thread's event.
@@ -80,7 +80,7 @@ static error_t serve(struct thread *thread, handle_t handle, uint32_t operation)
         port = entry->object->body;
     }
     if (operation == OP_REPLY || operation == OP_REPLY_RECEIVE) {
-        error = port_reply(thread, thread->registers.ebx, thread->registers.esi);
+        error = port_reply(thread);
         if (error != OK || thread->state != THREAD_READY) {
             return error;
         }
@@ -148,7 +148,7 @@ const tag_t fault_tags[FAULT_CODES] = {FAULT_TAGS(0),  FAULT_TAGS(4),  FAULT_TAG
                                        FAULT_TAGS(24), FAULT_TAGS(28)};
 
 static void fault(struct thread *thread, tag_t tag, uint32_t address) {
-    if (port_fault(thread, tag, address, thread->registers.eip) == OK) {
+    if (port_fault(thread, tag, address) == OK) {
         return;
     }
     if (thread->task->badge == BADGE_INIT) {
