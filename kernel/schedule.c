@@ -108,13 +108,17 @@ static inline bool has_time(struct thread *thread) {
     return task->over != cpu.round || has_credit(thread, task);
 }
 
+static __attribute__((noinline)) void payer_keep(struct thread *thread) {
+    thread->payer = object_reference(cpu.payer->object);
+}
+
 void schedule_serve(struct thread *server, struct thread *client) {
     if (client == NULL) {
         server->payer.object = NULL;
     } else if (client != current_thread) {
         server->payer = client->payer;
     } else {
-        server->payer = object_reference(cpu.payer->object);
+        payer_keep(server);
     }
     if (server == current_thread) {
         pay(payer_of(server));
@@ -225,11 +229,13 @@ void schedule_forget_payer(const struct task *task) {
 
 // --- the switch ----------------------------------------------------------------------------------
 
-// Work that ending tasks have left goes on at each kernel entry: there shall be one soon.
-static void end_tasks(void) {
+// What was left to be done between two entries. Work that ending tasks have left goes on at each entry:
+// there shall be one soon.
+static void work_left(void) {
     if (task_end_slice()) {
         timer_slice_begin(1);  // at once
     }
+    trace_wake();
 }
 
 // The running thread stops, `next` runs instead (NULL: nobody).
@@ -256,8 +262,7 @@ static void idle(void) {
         } else {
             entry_idle();
         }
-        end_tasks();
-        trace_wake();
+        work_left();
     }
     charge();
     schedule_idle_cycles += cpu.charged_at - since;
@@ -270,6 +275,10 @@ static void switch_to(struct thread *thread) {
     space_load(&thread->task->space);
 }
 
+static __attribute__((noinline)) uint8_t highest(void) {
+    return (uint8_t)bit_highest(cpu.ready | 1);  // nobody: 0
+}
+
 // The running thread's time is over, or one of higher priority is ready.
 static bool must_stop(struct thread *thread) {
     if (slice_over) {
@@ -279,7 +288,7 @@ static bool must_stop(struct thread *thread) {
             return true;
         }
     }
-    return cpu.highest > thread->priority;
+    return highest() > thread->priority;
 }
 
 static void thread_choose(struct thread *before, bool runs) {
@@ -297,22 +306,16 @@ static void thread_choose(struct thread *before, bool runs) {
     }
 }
 
-static uint8_t highest(void) {
-    return (uint8_t)bit_highest(cpu.ready | 1);  // nobody: 0
-}
-
 void schedule(void) {
-    end_tasks();
-    trace_wake();
+    work_left();
     struct thread *before = current_thread;
     bool runs = before != NULL && before->state == THREAD_READY;
     if (runs && !(slow_flags & SLOW_SCHEDULE)) {
         return;
     }
-    cpu.highest = highest();
     if (before != NULL) {
         cpu.payer = cpu.payer != NULL ? cpu.payer : before->task;
-        before->payer = object_reference(cpu.payer->object);
+        payer_keep(before);
     }
     if (!runs || must_stop(before)) {
         thread_choose(before, runs);
