@@ -38,21 +38,21 @@ static void backtrace(uint32_t esp) {
 }
 
 // The number of the entry tells one moment of a counted run (-icount) from all others.
-static void current_print(void) {
+__attribute__((noreturn)) static void end(uint32_t esp) {
     log_print("kernel entry %u\n", (uint32_t)machine_entries);
     if (current_thread != NULL) {
         const struct registers *r = &current_thread->registers;
         log_print("current: task %u thread %u eip %x esp %x eax %x\n", current_thread->task->badge,
                   (uint32_t)object_slot(current_thread->object), r->eip, r->esp, r->eax);
     }
+    backtrace(esp);
+    stop(EXIT_PANIC);
 }
 
 void panic(const char *file, uint32_t line, const char *reason) {
     log_to_serial();
     log_print("quire: kernel panic: %s:%u: %s\n", file, line, reason);
-    current_print();
-    backtrace((uint32_t)(uintptr_t)__builtin_frame_address(0));
-    stop(EXIT_PANIC);
+    end((uint32_t)(uintptr_t)__builtin_frame_address(0));
 }
 
 void panic_trap(const struct registers *r, uint32_t cr2) {
@@ -61,9 +61,7 @@ void panic_trap(const struct registers *r, uint32_t cr2) {
               cr2, cr3_read());
     log_print("eip %x eflags %x eax %x ebx %x ecx %x edx %x esi %x edi %x ebp %x\n", r->eip,
               r->eflags, r->eax, r->ebx, r->ecx, r->edx, r->esi, r->edi, r->ebp);
-    current_print();
-    backtrace((uint32_t)(uintptr_t)r);
-    stop(EXIT_PANIC);
+    end((uint32_t)(uintptr_t)r);
 }
 
 // The stack of the fault's task is aligned to 16 bytes.
@@ -71,9 +69,7 @@ void kernel_double_fault(uint32_t esp) {
     log_to_serial();
     log_print("quire: kernel panic: %s, eip %x esp %x\n", esp % 16 == 0 ? "NMI" : "double fault",
               main_tss.tss.eip, main_tss.tss.esp);
-    current_print();
-    backtrace(main_tss.tss.esp);
-    stop(EXIT_PANIC);
+    end(main_tss.tss.esp);
 }
 
 void boot_refuse_because(const char *reason, const char *detail) {
