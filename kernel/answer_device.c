@@ -5,7 +5,6 @@
 #include "iomem.h"
 #include "irq.h"
 #include "ports.h"
-#include "reap.h"
 
 error_t answer_irq_bind(const struct invocation *invocation, const struct irq_bind_in *in,
                         struct irq_bind_out *out) {
@@ -25,8 +24,7 @@ error_t answer_irq_ack(const struct invocation *invocation, const struct irq_ack
 
 error_t answer_irq_destroy(const struct invocation *invocation, const struct irq_destroy_in *in,
                            struct irq_destroy_out *out) {
-    reap_object(invocation->handle->object);
-    return OK;
+    return invoke_reap(invocation);
 }
 
 // `width` bytes at `port`, counted from the range's first, lie inside it?
@@ -109,8 +107,7 @@ error_t answer_ports_batch(const struct invocation *invocation, const struct por
 
 error_t answer_ports_destroy(const struct invocation *invocation, const struct ports_destroy_in *in,
                              struct ports_destroy_out *out) {
-    reap_object(invocation->handle->object);
-    return OK;
+    return invoke_reap(invocation);
 }
 
 error_t answer_iomem_map(const struct invocation *invocation, const struct iomem_map_in *in,
@@ -126,6 +123,5 @@ error_t answer_iomem_unmap(const struct invocation *invocation, const struct iom
 
 error_t answer_iomem_destroy(const struct invocation *invocation, const struct iomem_destroy_in *in,
                              struct iomem_destroy_out *out) {
-    reap_object(invocation->handle->object);
-    return OK;
+    return invoke_reap(invocation);
 }

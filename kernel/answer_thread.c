@@ -3,7 +3,6 @@
 #include "invoke.h"
 #include "descriptor.h"
 #include "event.h"
-#include "reap.h"
 #include "schedule.h"
 #include "timer.h"
 
@@ -124,8 +123,7 @@ error_t answer_thread_destroy(const struct invocation *invocation,
 
 error_t answer_event_destroy(const struct invocation *invocation, const struct event_destroy_in *in,
                              struct event_destroy_out *out) {
-    reap_object(invocation->handle->object);
-    return OK;
+    return invoke_reap(invocation);
 }
 
 error_t answer_timer_set(const struct invocation *invocation, const struct timer_set_in *in,
@@ -143,6 +141,5 @@ error_t answer_timer_cancel(const struct invocation *invocation, const struct ti
 
 error_t answer_timer_destroy(const struct invocation *invocation, const struct timer_destroy_in *in,
                              struct timer_destroy_out *out) {
-    reap_object(invocation->handle->object);
-    return OK;
+    return invoke_reap(invocation);
 }

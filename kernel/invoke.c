@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "invoke.h"
+#include "reap.h"
 #include "tracepoint.h"
 
 // Where an interface's messages, and a message's fields, begin in the tables of all, in the order of
@@ -128,6 +129,11 @@ void invoke_handle_new(const struct invocation *invocation, uint32_t slot, struc
     handle_set(invocation->task, slot, object, rights, 0);
 }
 
+error_t invoke_reap(const struct invocation *invocation) {
+    reap_object(invocation->handle->object);
+    return OK;
+}
+
 struct object *invoke_create(const struct invocation *invocation, uint32_t slot,
                              enum object_type type, uint32_t bytes, struct pool *pool) {
     struct object *object = object_create(type, bytes, pool);
@@ -137,7 +143,7 @@ struct object *invoke_create(const struct invocation *invocation, uint32_t slot,
     return object;
 }
 
-static error_t field_check(struct invocation *invocation, const struct field *field,
+static __attribute__((noinline)) error_t field_check(struct invocation *invocation, const struct field *field,
                            const uint32_t *word) {
     error_t error = OK;
     switch ((enum check)field->check) {

@@ -46,6 +46,8 @@ struct handle_entry *invoke_source(const struct invocation *invocation, handle_t
 // calls that its rank forbids. NULL: E_MEMORY.
 struct object *invoke_create(const struct invocation *invocation, uint32_t slot,
                              enum object_type type, uint32_t bytes, struct pool *pool);
+// The answer of all that ends at once when it is destroyed.
+error_t invoke_reap(const struct invocation *invocation);
 void invoke_handle_new(const struct invocation *invocation, uint32_t slot, struct object *object);
 
 // answer_pool_info(), answer_pool_create() ...: check what the fields' types do not say, then act

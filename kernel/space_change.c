@@ -81,7 +81,7 @@ error_t space_map_one(struct space *space, const struct map_item *item, const st
 
 // How many of the items that follow a mapped one are for the next pages of its table, with its
 // rights, and are mapped now; the others are somebody else's affair. The price of a page.
-static uint32_t run_map(struct space *space, const struct map_item *items, uint32_t count,
+static __attribute__((noinline)) uint32_t run_map(struct space *space, const struct map_item *items, uint32_t count,
                         const struct pool *owner) {
     vaddr_t page = items[-1].page;
     if (count == 0 || items->page != page + PAGE_SIZE) {
