@@ -133,7 +133,8 @@ switch: SWITCH call
         sti
         sysexit
 
-; --- the slow path: all registers saved, nothing changed. Short jumps reach it from both sides ------
+; --- the slow path: all registers saved, nothing changed -----------------------------------------
+; It stands where short jumps reach it from both sides.
 slow_call:
         mov [SELF(REGISTERS_EAX)], eax
 slow_refused:
@@ -159,8 +160,8 @@ ping:   cmp word [esi + OBJECT_TYPE], OBJECT_TASK
         xor ebp, ebp
         jmp return
 
-; No receiver waits; or the handle names no port. What stands on the stack while the answer is called
-; is struct invocation (invoke.h), in push order.
+; No receiver waits; or the handle names no port. What stands on the stack while the answer is
+; called is struct invocation (invoke.h), in push order.
 object: xor ecx, [esi + OBJECT_KEY]
         test ecx, KEY_GENERATION
         jnz slow_call

@@ -32,8 +32,8 @@ struct message_kind {
 
 extern const struct message_kind *const kinds_first[];
 
-// fast.asm finds the message, calls its answer and returns what that says. What is wrong with a message
-// that it refuses; the trace of one that was answered.
+// fast.asm finds the message, calls its answer and returns what that says. These: what is wrong with
+// a message that it refuses; the trace of one that was answered.
 error_t invoke_error(const struct handle_entry *entry, tag_t tag);
 void invoke_trace(tag_t answer, const struct invocation *invocation);
 

@@ -229,8 +229,8 @@ void schedule_forget_payer(const struct task *task) {
 
 // --- the switch ----------------------------------------------------------------------------------
 
-// What was left to be done between two entries. Work that ending tasks have left goes on at each entry:
-// there shall be one soon.
+// What was left to be done between two entries. Work that ending tasks have left goes on at each
+// entry: there shall be one soon.
 static void work_left(void) {
     if (task_end_slice()) {
         timer_slice_begin(1);  // at once
