@@ -268,10 +268,9 @@ error_t answer_pool_port_destroy(const struct invocation *invocation,
     if (entry->object->pool != invocation->body) {
         return E_OWNER;
     }
-    struct object *object = entry->object;
-    uint32_t rights = entry->rights & ~(uint32_t)(RIGHT_CALL | RIGHT_RECEIVE);
-    if (!port_destroy(object->body, WAITERS_A_SLICE)) {  // this handle alone lives on, to go on with
-        handle_set(invocation->task, HANDLE_INDEX(in->port), object, rights, entry->badge);
+    if (!port_destroy(entry->object->body, WAITERS_A_SLICE)) {
+        // This handle alone lives on, to go on with: nothing that calls can be made of it.
+        handle_set(invocation->task, HANDLE_INDEX(in->port), entry->object, RIGHT_CONTROL, 0);
         out->left = 1;
     }
     return OK;

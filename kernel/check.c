@@ -200,10 +200,14 @@ error_t check_plant(uint32_t law, frame_t frame, const struct space *space) {
     struct frame *named = frame_entry(frame);
     struct pool *owner = named->pool < objects.count ? objects.table[named->pool].body : NULL;
     bool names = plant->place != PAGE && plant->place != FREE_FRAME && plant->place != FRAME_STATE;
+    uint32_t free = bitmap_lowest(&frames.bitmap);
+    if (plant->place == FREE_FRAME && free == BITMAP_NONE) {
+        return E_STATE;
+    }
     if (names && (named->type != FRAME_USER || (owner == NULL && law != LAW_owner))) {
         return E_STATE;
     }
-    void *const places[] = {entry, frame_entry(bitmap_lowest(&frames.bitmap)), named, owner,
+    void *const places[] = {entry, frame_entry(free), named, owner,
                             &frames, &frames.bitmap.level[0][frame / 32]};
     half_t *half = (half_t *)((char *)places[plant->place] + plant->offset);
     *half ^= plant->place == BITMAP ? 1u << frame % 32 : plant->bits;

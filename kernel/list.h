@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include "types.h"
 
-// The node becomes the first of the list that begins at `first`; it leaves the list it is in.
+// The node, which is in no list by these links, becomes the first of the list that begins at `first`.
 #define LIST_ADD(first, node, next) list_add(&(first), node, offsetof(__typeof__(*(node)), next))
+// The node leaves the list it is in.
 #define LIST_REMOVE(node, next) list_remove(node, offsetof(__typeof__(*(node)), next))
 
 void list_add(void *first, void *node, uint32_t links);

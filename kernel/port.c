@@ -200,19 +200,19 @@ bool port_destroy(struct port *port, uint32_t steps) {
         port->ending = true;
         object_handles_end(port->object);
     }
-    for (; steps > 0; steps--) {
+    for (;; steps--) {
         struct thread *thread = port->callers.first;
-        if (thread != NULL) {
-            port_caller_remove(thread);
-        } else if ((thread = receiver_first(port)) != NULL) {
-            port_receiver_remove(thread);
-        } else {
+        bool calls = thread != NULL;
+        if (!calls && (thread = receiver_first(port)) == NULL) {
             object_destroy(port->object);
             return true;
         }
+        if (steps == 0) {
+            return false;
+        }
+        (calls ? port_caller_remove : port_receiver_remove)(thread);
         thread_fail(thread, E_DEAD);
     }
-    return false;
 }
 
 // The first in line comes out of it, whether its message arrives or not: some, and no more, may be

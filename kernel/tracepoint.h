@@ -48,7 +48,8 @@ static inline void trace_map(const struct thread *thread, const struct task *tas
 }
 
 struct pool;
-// The list's frames, which are checked, become the ring: frame 0 the header. Replaces an earlier ring.
+// The list's frames, which are checked, become the ring: frame 0 the header. Replaces an earlier ring,
+// of other frames.
 error_t trace_attach(const struct map_item *list, uint32_t count, struct object *event, uint32_t bits);
 // No ring: its frames are free to go.
 void trace_detach(void);

@@ -56,6 +56,8 @@ TEST(many_end, "the first slice of a port's end ends all handles: no caller can 
     CHECK_EQUAL(raw_error(port | OP_CALL, MEMBER_CALL), E_RIGHT);
     CHECK_EQUAL(raw_error(port | OP_POLL, 0), E_RIGHT);
     CHECK_EQUAL(task_fault_port(members->task, port, 1), E_DEAD);
+    CHECK_EQUAL(task_handle_give(TASK, port, SLOT_TEST + 2, RIGHT_CALL, 0), E_RIGHT);
+    CHECK_EQUAL(task_handle_give(members->task, port, SLOT_GIVEN + 2, RIGHT_CONTROL, 0), E_RIGHT);
     world_settle();  // those who were told have called again, and were told that their handle is dead
     CHECK_EQUAL(outcome[E_DEAD], SLICE);
     CHECK_EQUAL(outcome[E_HANDLE], SLICE);
@@ -87,6 +89,24 @@ TEST(many_receivers, "threads that receive are told in slices, too, whoever come
     struct task_destroy_out left = {1};
     CHECK_EQUAL(task_destroy(members->task, &left), OK);
     actor_end(members);
+    world_end();
+}
+
+TEST(many_exactly, "a port with as many waiting threads as a slice has ends at once") {
+    struct pool_port_destroy_out out;
+    world_begin();
+    handle_t port = world_port(), park = port_make(SLOT_TEST + 6, WORLD_RANK);
+    struct actor *members = members_make(port, park, MEMBER_CALL);
+    struct received received;
+    for (uint32_t taken = SLICE; taken < MANY; taken++) {
+        ipc_receive(port, &received);  // those received wait for a reply, not for the port
+    }
+    CHECK_EQUAL(pool_port_destroy(POOL, port, &out), OK);
+    CHECK_EQUAL(out.left, 0);
+    world_settle();
+    CHECK_EQUAL(outcome[E_DEAD], SLICE);
+    actor_end(members);
+    port_end(park);
     world_end();
 }
 
