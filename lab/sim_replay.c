@@ -11,6 +11,7 @@ struct sim {
     uint32_t *ghost_of;  // of a page that the policy remembers
     uint32_t *page_of;   // of a slot
     uint32_t frames;
+    uint32_t interval, until;  // evictions between two ticks, and until the next
     sim_victim_seen *seen;
     void *context;
 };
@@ -25,7 +26,8 @@ static void sim_start(struct sim *sim, const struct sim_trace *trace,
     sim->ghost_of = sim_allocate(trace->footprint, 4);
     sim->page_of = sim_allocate(slots, 4);
     sim->frames = used;
-    checked_init(&sim->checked, kind, sim->memory, slots, frames);
+    sim->interval = sim->until = frames / 8 > 0 ? frames / 8 : 1;
+    checked_init(&sim->checked, policy_normal(kind), sim->memory, slots, frames);
 }
 
 static void sim_end(struct sim *sim) {
@@ -54,6 +56,10 @@ static void sim_evict(struct sim *sim, uint32_t incoming, uint32_t reference) {
         sim->ghost_of[page] = slot;
     }
     sim_forget_ghosts(sim);
+    if (--sim->until == 0) {
+        sim->until = sim->interval;
+        checked_tick(&sim->checked);
+    }
     if (sim->seen != NULL) {
         sim->seen(sim->context, reference, page);
     }

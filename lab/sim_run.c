@@ -91,7 +91,7 @@ static void replay_begin(struct replay *replay, const struct policy_kind *kind, 
     replay->memory = sim_allocate(checked_bytes(slots), 1);
     replay->page_of = sim_allocate(slots, sizeof(uint32_t));
     replay->slot_of = sim_allocate(PAGES, sizeof(uint32_t));
-    checked_init(&replay->checked, kind, replay->memory, slots, slots);
+    checked_init(&replay->checked, policy_normal(kind), replay->memory, slots, slots);
     replay->result.kind = kind;
 }
 
@@ -102,7 +102,7 @@ static void replay_policy(struct replay *replay, const struct decision *decision
     } else if (old == new && resident == 0) {
         replay_begin(replay, &policy_kinds[new], slots);
     } else if (replay->memory != NULL) {
-        (void)checked_switch(&replay->checked, &policy_kinds[new]);
+        (void)checked_switch(&replay->checked, policy_normal(&policy_kinds[new]));
         replay->result.kind = &policy_kinds[new];
         replay->result.switches++;
         if (replay->checked.resident != resident) {

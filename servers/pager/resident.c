@@ -70,7 +70,7 @@ int resident_init(struct domain *domain, const struct policy_kind *kind) {
     }
     struct checked_memory memory = {array_start(index, SLOT_PAGE), array_start(index, RECORD_PAGE),
                                     array_start(0, SCRATCH_PAGE)};
-    checked_init_at(&domain->policy, kind, memory, slots, MIN_OF(domain->limit, slots));
+    checked_init_at(&domain->policy, policy_normal(kind), memory, slots, MIN_OF(domain->limit, slots));
     return 1;
 }
 
@@ -141,7 +141,7 @@ void resident_policy_set(struct domain *domain, const struct policy_kind *kind) 
     }
     machine_trace(EVENT_policy, domain->number, (uint32_t)(domain->policy.kind - policy_kinds),
                   (uint32_t)(kind - policy_kinds), domain->resident);
-    (void)checked_switch(&domain->policy, kind);
+    (void)checked_switch(&domain->policy, policy_normal(kind));
     while (checked_forget(&domain->policy) != POLICY_NONE) {
     }
     complaints_note(domain);

@@ -91,7 +91,7 @@ static uint32_t order_extra(struct policy *policy, uint32_t *out, uint32_t limit
     static const struct policy_operations operations_##function = {                         \
         .init = plant_init, .admit = plant_admit, .victim = plant_victim,                   \
         .drop = plant_drop, .order = plant_order, .field = function};                       \
-    static const struct policy_kind function##_kind = {#function, &operations_##function, 0, ""};
+    static const struct policy_kind function##_kind = {#function, &operations_##function, 0, 0, ""};
 
 static void plant_init(struct policy *policy) {
     FIFO->init(policy);
@@ -288,7 +288,7 @@ static void order_caught(const struct policy_kind *kind, uint32_t stranger, cons
     for (uint32_t page = 0; page < 12; page++) {
         host_reference(&host, page);
     }
-    CHECK(!checked_switch(&host.c, &policy_kinds[POLICY_INDEX_sieve]));
+    CHECK(!checked_switch(&host.c, policy_normal(&policy_kinds[POLICY_INDEX_sieve])));
     CHECK(host.c.kind == &policy_kinds[POLICY_INDEX_sieve]);
     CHECK_EQUAL(host.c.faults, 1);
     CHECK(checked_audit(&host.c));
@@ -340,7 +340,7 @@ TEST(checked_adoption_lost, "a policy that loses a page at the handover is repla
     for (uint32_t page = 0; page < 12; page++) {
         host_reference(&host, page);
     }
-    CHECK(!checked_switch(&host.c, &admit_adopted_lost_kind));
+    CHECK(!checked_switch(&host.c, policy_normal(&admit_adopted_lost_kind)));
     check_caught("policy admit_adopted_lost: admit: slot ",
                  "is missing though resident; going on under fifo");
 }
@@ -379,7 +379,7 @@ TEST(checked_slots_run_out, "when all slots are in use taking gives none, and a 
     static uint32_t memory[4 * 10];
     struct checked c;
     CHECK(checked_bytes(4) <= sizeof(memory));
-    checked_init(&c, &policy_kinds[POLICY_INDEX_clock], memory, 4, 3);
+    checked_init(&c, policy_normal(&policy_kinds[POLICY_INDEX_clock]), memory, 4, 3);
     CHECK_EQUAL(checked_take(&c, POLICY_NONE), 1);
     CHECK_EQUAL(checked_take(&c, POLICY_NONE), 2);
     CHECK_EQUAL(checked_take(&c, POLICY_NONE), 3);
@@ -402,11 +402,11 @@ TEST(checked_line_cut, "the line of a fault is cut to the room there is, and end
 TEST(checked_order_fits_slots, "with every slot resident the audit still has room to look") {
     static uint32_t memory[5 * 10];
     struct checked c;
-    checked_init(&c, &policy_kinds[POLICY_INDEX_sieve], memory, 5, 4);
+    checked_init(&c, policy_normal(&policy_kinds[POLICY_INDEX_sieve]), memory, 5, 4);
     for (uint32_t i = 0; i < 4; i++) {
         checked_admit(&c, checked_take(&c, POLICY_NONE), POLICY_USED);
     }
     CHECK(checked_audit(&c));
-    CHECK(checked_switch(&c, &policy_kinds[POLICY_INDEX_fifo]));
+    CHECK(checked_switch(&c, policy_normal(&policy_kinds[POLICY_INDEX_fifo])));
     CHECK_EQUAL(c.resident, 4);
 }

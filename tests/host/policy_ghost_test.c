@@ -128,7 +128,7 @@ static const struct policy_operations second_operations = {
     .reap = second_reap,
     .order = second_order,
 };
-static const struct policy_kind second_kind = {"second", &second_operations, 0, "for tests"};
+static const struct policy_kind second_kind = {"second", &second_operations, 0, 0, "for tests"};
 
 static void start(uint32_t frames) {
     wants_clean = reap_wrong = reap_refuses = 0;
@@ -270,7 +270,7 @@ TEST(ghost_handover, "a handover drops ghosts, also of pages that are coming in"
         host.ghost_of[2] = POLICY_NONE;
         host_evict(&host, returning);
         host_evict(&host, fresh);
-        CHECK(checked_switch(&host.c, &policy_kinds[i]));
+        CHECK(checked_switch(&host.c, policy_normal(&policy_kinds[i])));
         host_forget(&host);
         CHECK_EQUAL(ghosts_known(), 0);
         checked_admit(&host.c, returning, POLICY_USED);
@@ -278,7 +278,7 @@ TEST(ghost_handover, "a handover drops ghosts, also of pages that are coming in"
         host.page_of[host.slot_of[2] = returning] = 2;
         host.page_of[host.slot_of[50] = fresh] = 50;
         host_check(&host);
-        CHECK(checked_switch(&host.c, &second_kind));
+        CHECK(checked_switch(&host.c, policy_normal(&second_kind)));
         uint32_t seed = 6 + i;
         host_steps(&host, &seed, 1000);
     }

@@ -8,6 +8,10 @@
 #include "random.h"
 #include "test.h"
 
+#define EACH_POLICY(kind)                                                             \
+    for (const struct policy_kind *kind = policy_kinds;                               \
+         kind < policy_kinds + POLICY_COUNT && (test_case(kind->name), 1); kind++)
+
 #define HOST_PAGES 256u
 #define HOST_FRAMES 64u
 #define HOST_SLOTS (2 * HOST_FRAMES + 8)  // as many ghosts as frames, some pages coming in
@@ -31,7 +35,7 @@ static inline void host_start(struct host *host, const struct policy_kind *kind,
     host->misses = host->evictions = host->ghost_hits = 0;
     host->frames = frames;
     CHECK(checked_bytes(HOST_SLOTS) <= sizeof(host->memory));
-    checked_init(&host->c, kind, host->memory, HOST_SLOTS, frames);
+    checked_init(&host->c, policy_normal(kind), host->memory, HOST_SLOTS, frames);
 }
 
 static inline void host_forget(struct host *host) {
@@ -52,6 +56,7 @@ static inline void host_evict(struct host *host, uint32_t incoming) {
     uint32_t page = host->page_of[slot];
     CHECK(host->slot_of[page] == slot);
     host->slot_of[page] = POLICY_NONE;
+    host->c.policy.slot[slot].dirty = 0;  // written out
     if (checked_state(&host->c, slot) == CHECKED_GHOST) {
         host->ghost_of[page] = slot;
     }
@@ -140,7 +145,9 @@ static inline void host_check(struct host *host) {
 static inline void host_step(struct host *host, uint32_t *seed) {
     uint32_t page = random_next(seed) % (1 + random_next(seed) % HOST_PAGES);
     uint32_t what = random_next(seed) % 64;
-    if (what == 0) {
+    if (what == 63) {
+        checked_tick(&host->c);
+    } else if (what == 0) {
         host_drop(host, page);
     } else if (what <= 2 && host->slot_of[page] == POLICY_NONE) {
         host_admit(host, page, what == 1 ? POLICY_READ_AHEAD : POLICY_COLD);

@@ -75,14 +75,16 @@ size_t checked_bytes(uint32_t slots) {
 }
 
 // Clears what the policy remembers and puts `kind` in charge of no page at all.
-static void policy_start(struct checked *c, const struct policy_kind *kind) {
-    c->kind = kind;
-    c->policy.parameter = kind->parameter;
+static void policy_start(struct checked *c, const struct policy_choice *choice) {
+    c->kind = choice->kind;
+    for (uint32_t i = 0; i < POLICY_PARAMETERS; i++) {
+        c->policy.parameter[i] = choice->parameter[i];
+    }
     for (uint32_t i = 0; i < POLICY_MEMORY_WORDS; i++) {
         c->policy.memory[i] = 0;
     }
     slot_zero(&c->policy.slot[0]);
-    kind->operations->init(&c->policy);
+    c->kind->operations->init(&c->policy);
 }
 
 void checked_extend(struct checked *c, uint32_t slots) {
@@ -92,7 +94,7 @@ void checked_extend(struct checked *c, uint32_t slots) {
     c->policy.slots = slots;
 }
 
-void checked_init_at(struct checked *c, const struct policy_kind *kind,
+void checked_init_at(struct checked *c, struct policy_choice choice,
                      struct checked_memory memory, uint32_t slots, uint32_t frames) {
     *c = (struct checked){0};
     c->policy.slot = memory.slot;
@@ -101,15 +103,15 @@ void checked_init_at(struct checked *c, const struct policy_kind *kind,
     c->fresh = 1;
     checked_extend(c, slots);
     checked_frames_set(c, frames);
-    policy_start(c, kind);
+    policy_start(c, &choice);
 }
 
-void checked_init(struct checked *c, const struct policy_kind *kind, void *memory, uint32_t slots,
+void checked_init(struct checked *c, struct policy_choice choice, void *memory, uint32_t slots,
                   uint32_t frames) {
     struct policy_slot *slot = memory;
     struct checked_record *record = (struct checked_record *)(slot + slots);
     struct checked_memory parts = {slot, record, (uint32_t *)(record + slots)};
-    checked_init_at(c, kind, parts, slots, frames);
+    checked_init_at(c, choice, parts, slots, frames);
 }
 
 // ---- change of policy ------------------------------------------------------------------------
@@ -138,14 +140,14 @@ static void slot_reset(struct checked *c, uint32_t slot) {
 }
 
 // Puts `kind` in charge; it adopts the residents in the order of `scratch`, which is checked.
-static void policy_change(struct checked *c, const struct policy_kind *kind) {
+static void policy_change(struct checked *c, struct policy_choice choice) {
     for (uint32_t slot = 1; slot < c->fresh; slot++) {
         slot_reset(c, slot);
     }
     c->ghosts = 0;
-    policy_start(c, kind);
+    policy_start(c, &choice);
     for (uint32_t i = 0; i < c->resident; i++) {
-        kind->operations->admit(&c->policy, c->scratch[i], POLICY_ADOPTED);
+        c->kind->operations->admit(&c->policy, c->scratch[i], POLICY_ADOPTED);
     }
 }
 
@@ -160,7 +162,7 @@ static void scratch_fill(struct checked *c) {
 static void policy_fall(struct checked *c, const char *call, uint32_t slot, const char *what) {
     fault_note(c, c->kind->name, call, slot, what);
     scratch_fill(c);
-    policy_change(c, FALLBACK);
+    policy_change(c, policy_normal(FALLBACK));
 }
 
 // ---- checks of orders ------------------------------------------------------------------------
@@ -247,14 +249,14 @@ bool checked_audit(struct checked *c) {
     return policy_audit(c, "order");
 }
 
-bool checked_switch(struct checked *c, const struct policy_kind *kind) {
+bool checked_switch(struct checked *c, struct policy_choice choice) {
     uint32_t slot = POLICY_NONE;
     const char *what = order_ask(c, &slot);
     if (what != NULL) {
         fault_note(c, c->kind->name, "order", slot, what);
         scratch_fill(c);
     }
-    policy_change(c, kind);
+    policy_change(c, choice);
     return policy_audit(c, "admit") && what == NULL;
 }
 
@@ -264,6 +266,7 @@ uint32_t checked_take(struct checked *c, uint32_t ghost) {
     if (ghost != POLICY_NONE) {
         if (checked_state(c, ghost) == CHECKED_GHOST) {
             c->record[ghost].state = CHECKED_RETURNING;
+            c->ghosts--;
             return ghost;
         }
         fault_host(c, "take", ghost, "is no ghost");
@@ -273,7 +276,6 @@ uint32_t checked_take(struct checked *c, uint32_t ghost) {
 
 bool checked_admit_ghost(struct checked *c, uint32_t slot) {
     if (checked_state(c, slot) == CHECKED_RETURNING) {
-        c->ghosts--;
         return true;
     }
     fault_host(c, "admit", slot, "was not taken");
@@ -347,8 +349,9 @@ void checked_drop(struct checked *c, uint32_t slot) {
         resident_remove(c, slot);
         break;
     case CHECKED_GHOST:
-    case CHECKED_RETURNING:
         c->ghosts--;
+        break;
+    case CHECKED_RETURNING:
         break;
     }
     c->kind->operations->drop(&c->policy, slot);
@@ -374,7 +377,7 @@ static uint32_t ghost_reap(struct checked *c) {
     }
     enum checked_state state = checked_state(c, slot);
     if (state == CHECKED_GHOST || state == CHECKED_RETURNING) {
-        c->ghosts--;
+        c->ghosts -= state == CHECKED_GHOST;
         return slot;
     }
     policy_fall(c, "reap", slot, slot == POLICY_NONE ? "is no ghost though there are some"

@@ -61,7 +61,7 @@ struct checked {
     uint32_t *scratch;  // one word per slot; the host may use it between calls
     uint32_t oldest, newest;
     uint32_t free, stale, fresh;
-    uint32_t resident, ghosts;   // ghosts: those returning included
+    uint32_t resident, ghosts;   // ghosts: those whose pages are coming in are none any more
     uint32_t faults;             // so many times a policy (or the host) was wrong
     struct checked_fault fault;  // the first one since checked_fault_take()
 };
@@ -72,7 +72,7 @@ uint32_t checked_slots(uint32_t frames, uint32_t incoming);
 size_t checked_bytes(uint32_t slots);
 
 // `memory`: checked_bytes(slots) bytes, aligned to 4, any contents. slots >= 2, frames >= 1.
-void checked_init(struct checked *c, const struct policy_kind *kind, void *memory, uint32_t slots,
+void checked_init(struct checked *c, struct policy_choice choice, void *memory, uint32_t slots,
                   uint32_t frames);
 // The same with the three arrays in places of their own, each with room for `slots`.
 struct checked_memory {
@@ -80,7 +80,7 @@ struct checked_memory {
     struct checked_record *record;
     uint32_t *scratch;
 };
-void checked_init_at(struct checked *c, const struct policy_kind *kind,
+void checked_init_at(struct checked *c, struct policy_choice choice,
                      struct checked_memory memory, uint32_t slots, uint32_t frames);
 // All three arrays have room for more slots now.
 void checked_extend(struct checked *c, uint32_t slots);
@@ -171,7 +171,7 @@ bool checked_audit(struct checked *c);
 // Puts another policy in charge: its records start at zero but for ref and dirty, it adopts the
 // residents, coldest first, and ghosts are dropped. False: one of the two was wrong, the residents
 // are complete nevertheless (under the new policy if the old one was wrong, else under FIFO).
-bool checked_switch(struct checked *c, const struct policy_kind *kind);
+bool checked_switch(struct checked *c, struct policy_choice choice);
 
 // If a fault was recorded since the last call: writes one line without newline, such as
 // "policy clock: victim: slot 17 is not resident; going on under fifo", cut to `size` with its 0,

@@ -17,7 +17,7 @@ static void clock_admit(struct policy *policy, uint32_t slot, enum policy_how ho
         hand_add_next(hand, policy->slot, slot);
         return;
     }
-    if (how == POLICY_USED && policy->parameter != 0) {
+    if (how == POLICY_USED && policy->parameter[0] != 0) {
         policy->slot[slot].ref = 1;
     }
     hand_add_behind(hand, policy->slot, slot);
@@ -37,6 +37,7 @@ static uint32_t clock_order(struct policy *policy, uint32_t *out, uint32_t limit
 }
 
 const struct policy_operations policy_clock = {
+    .parameter = {{"load", 0, 0, 1, "reference bit of a page that was just loaded"}},
     .init = clock_init,
     .admit = clock_admit,
     .victim = clock_victim,

@@ -52,6 +52,28 @@ static inline void list_remove(struct list *list, struct policy_slot *slots, uin
     }
 }
 
+static inline void list_move_newest(struct list *list, struct policy_slot *slots, uint32_t slot) {
+    if (list->newest != slot) {
+        list_remove(list, slots, slot);
+        list_add_newest(list, slots, slot);
+    }
+}
+
+// All of `more`, in its order, behind the newest of `list`; `more` is empty then.
+static inline void list_append(struct list *list, struct policy_slot *slots, struct list *more) {
+    if (more->oldest == POLICY_NONE) {
+        return;
+    }
+    LIST_OLDER(slots, more->oldest) = list->newest;
+    if (list->newest != POLICY_NONE) {
+        LIST_NEWER(slots, list->newest) = more->oldest;
+    } else {
+        list->oldest = more->oldest;
+    }
+    list->newest = more->newest;
+    *more = (struct list){POLICY_NONE, POLICY_NONE};
+}
+
 // From oldest to newest, at most `limit`; returns how many.
 static inline uint32_t list_write(const struct list *list, const struct policy_slot *slots,
                                   uint32_t *out, uint32_t limit) {

@@ -3,34 +3,108 @@
 #include "policy.h"
 #include <stddef.h>
 
-#define POLICY(name, operations, parameter, text) \
+#define POLICY(name, operations, setting, text) \
     extern const struct policy_operations policy_##operations;
 #include "policies.def"
 #undef POLICY
 
-#define POLICY(name, operations, parameter, text) {#name, &policy_##operations, parameter, text},
+#define NORMAL 0, 0
+#define SET(number, value) 1 + (number), value
+#define POLICY(name, operations, setting, text) {#name, &policy_##operations, setting, text},
 const struct policy_kind policy_kinds[POLICY_COUNT] = {
 #include "policies.def"
 };
 #undef POLICY
 
-static int name_same(const char *name, const char *untrusted, uint32_t limit) {
+// Is this word `name`, and does it end with `end` behind it?
+static int name_same(const char *name, const char *untrusted, uint32_t limit, char end) {
     for (uint32_t i = 0; i < limit; i++) {
+        if (name[i] == 0) {
+            return untrusted[i] == end;
+        }
         if (name[i] != untrusted[i]) {
             return 0;
-        }
-        if (name[i] == 0) {
-            return 1;
         }
     }
     return 0;
 }
 
-const struct policy_kind *policy_find(const char *name, uint32_t limit) {
+static const struct policy_kind *kind_find(const char *name, uint32_t limit, char end) {
     for (uint32_t i = 0; i < POLICY_COUNT; i++) {
-        if (name_same(policy_kinds[i].name, name, limit)) {
+        if (name_same(policy_kinds[i].name, name, limit, end)) {
             return &policy_kinds[i];
         }
+    }
+    return NULL;
+}
+
+const struct policy_kind *policy_find(const char *name, uint32_t limit) {
+    return kind_find(name, limit, 0);
+}
+
+struct policy_choice policy_normal(const struct policy_kind *kind) {
+    struct policy_choice choice = {.kind = kind};
+    for (uint32_t i = 0; i < POLICY_PARAMETERS; i++) {
+        choice.parameter[i] =
+            kind->set == i + 1 ? kind->value : kind->operations->parameter[i].normal;
+    }
+    return choice;
+}
+
+static uint32_t length_to(const char *text, uint32_t limit, char end) {
+    uint32_t length = 0;
+    while (length < limit && text[length] != end && text[length] != 0) {
+        length++;
+    }
+    return length;
+}
+
+// Digits up to ':' or the end. Returns their number; 0: it is no number that has 32 bits.
+static uint32_t number_read(const char *text, uint32_t limit, uint32_t *number) {
+    uint64_t value = 0;
+    uint32_t length = 0;
+    for (; length < limit && text[length] >= '0' && text[length] <= '9'; length++) {
+        value = value * 10 + (uint32_t)(text[length] - '0');
+        if (value > UINT32_MAX) {
+            return 0;
+        }
+    }
+    *number = (uint32_t)value;
+    return length < limit && (text[length] == 0 || text[length] == ':') ? length : 0;
+}
+
+static const struct policy_parameter *parameter_find(const struct policy_operations *operations,
+                                                     const char *name, uint32_t limit) {
+    for (uint32_t i = 0; i < POLICY_PARAMETERS && operations->parameter[i].name != NULL; i++) {
+        if (name_same(operations->parameter[i].name, name, limit, '=')) {
+            return &operations->parameter[i];
+        }
+    }
+    return NULL;
+}
+
+const char *policy_choose(struct policy_choice *choice, const char *text, uint32_t limit) {
+    uint32_t at = length_to(text, limit, ':');
+    const struct policy_kind *kind =
+        at < limit && text[at] == ':' ? kind_find(text, limit, ':') : policy_find(text, limit);
+    if (kind == NULL) {
+        return "names no policy";
+    }
+    *choice = policy_normal(kind);
+    while (text[at] == ':') {
+        at++;
+        const struct policy_parameter *parameter =
+            parameter_find(kind->operations, text + at, limit - at);
+        if (parameter == NULL) {
+            return "names no parameter of this policy";
+        }
+        at += length_to(text + at, limit - at, '=') + 1;
+        uint32_t number, digits = number_read(text + at, limit - at, &number);
+        if (digits == 0 || number < parameter->least || number > parameter->most) {
+            return "gives a parameter a value out of its bounds";
+        }
+        choice->parameter[parameter - kind->operations->parameter] = number;
+        at += digits;
     }
     return NULL;
 }

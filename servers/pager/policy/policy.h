@@ -26,6 +26,7 @@ struct policy_slot {
 _Static_assert(sizeof(struct policy_slot) == 20, "a slot is 20 bytes");
 
 #define POLICY_MEMORY_WORDS 32u
+#define POLICY_PARAMETERS 4u
 
 // One instance, in the caller's memory. The operations get it as `policy` and may change the slots'
 // records, but for `dirty`, and `memory`.
@@ -33,7 +34,7 @@ struct policy {
     struct policy_slot *slot;  // slot[0 .. slots)
     uint32_t slots;
     uint32_t frames;     // that the pages may fill: never 0, may change between any two calls
-    uint32_t parameter;  // from policies.def: variants share one table
+    uint32_t parameter[POLICY_PARAMETERS];  // in the order of the table's; variants share one table
     uint32_t memory[POLICY_MEMORY_WORDS];  // the policy's own, zeroed before init
 };
 
@@ -43,6 +44,11 @@ struct policy {
     static inline type *name##_memory(struct policy *policy) {                          \
         return (type *)policy->memory;                                                  \
     }
+
+// A share of the frames, in percent, rounded down.
+static inline uint32_t policy_share(const struct policy *policy, uint32_t percent) {
+    return (uint32_t)((uint64_t)policy->frames * percent / 100);
+}
 
 // How a page became resident.
 enum policy_how {
@@ -57,9 +63,17 @@ enum policy_how {
 #define POLICY_GHOST 0x40000000u  // evict it; the policy remembers the slot as a ghost
 #define POLICY_CLEAN 0x80000000u  // do not evict it yet, it stays: write it out first and ask again
 
+// A number that whoever chooses the policy may set: "arc:p=8".
+struct policy_parameter {
+    const char *name;  // NULL: there is none
+    uint32_t normal, least, most;
+    const char *text;
+};
+
 // No operation may be missing, but those marked "may be NULL".
 struct policy_operations {
     uint32_t blind;   // 1: it never looks at `ref`, so the host need not read Accessed bits
+    struct policy_parameter parameter[POLICY_PARAMETERS];
 
     uint32_t ghosts;  // how many ghosts it wants, in percent of the frames; the host keeps slots
                       // for so many and enforces it by reap()
@@ -104,11 +118,11 @@ struct policy_operations {
 struct policy_kind {
     const char *name;
     const struct policy_operations *operations;
-    uint32_t parameter;
-    const char *text;  // what it does, in a few words
+    uint32_t set, value;  // parameter number set - 1 has this value; set is 0: all are normal
+    const char *text;     // what it does, in a few words
 };
 
-#define POLICY(name, operations, parameter, text) POLICY_INDEX_##name,
+#define POLICY(name, operations, setting, text) POLICY_INDEX_##name,
 enum policy_index {
 #include "policies.def"
     POLICY_COUNT
@@ -120,3 +134,14 @@ extern const struct policy_kind policy_kinds[POLICY_COUNT];
 
 // The policy of this name, or NULL. `name` is untrusted: at most `limit` bytes are read.
 const struct policy_kind *policy_find(const char *name, uint32_t limit);
+
+// A policy and its parameters.
+struct policy_choice {
+    const struct policy_kind *kind;
+    uint32_t parameter[POLICY_PARAMETERS];
+};
+struct policy_choice policy_normal(const struct policy_kind *kind);
+
+// Reads "NAME[:PARAMETER=NUMBER]...", such as "arc:p=8"; `text` is untrusted and ends with 0 within
+// `limit` bytes. NULL, or what is wrong with it: the end of a sentence that begins with the text.
+const char *policy_choose(struct policy_choice *choice, const char *text, uint32_t limit);
