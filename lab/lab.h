@@ -5,6 +5,10 @@
 
 int replay_main(int count, char **argument);
 int sim_main(int count, char **argument);
+int sim_rates_main(int count, char **argument);
+int sim_scores_main(int count, char **argument);
+int convert_main(int count, char **argument);
+int merge_main(int count, char **argument);
 int sim_policies_main(int count, char **argument);
 int trace_main(int count, char **argument);
 int dissector_main(int count, char **argument);

@@ -8,19 +8,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "sim_replay.h"
-
-#define LIST_MAX 64u
-#define FRAMES_MAX (1u << 28)
+#include "format.h"
+#include "sim_jobs.h"
+#include "sim_print.h"
+#include "sim_progress.h"
 
 static const char usage[] =
     "usage: quire-lab sim --policy P[,P...] --frames N[,N...] TRACE...\n"
     "\n"
-    "Replays each TRACE (raw 32-bit little-endian page numbers; packed if the name ends in\n"
-    ".xz) under each policy with each number of frames, and prints trace,frames,policy,misses.\n"
-    "  --policy P[,P...]   names that `quire-lab policies` lists, or all (default: all)\n"
-    "  --frames N[,N...]   frames that the pages may fill; N% means percent of the trace's pages\n";
+    "Replays each TRACE (- is standard input; .xz, .zst and .gz are unpacked) under each policy\n"
+    "with each number of frames, and prints trace,frames,policy,misses.\n"
+    "  --policy P[,P...]   what `quire-lab policies` lists, with parameters such as arc:p=8; or all\n"
+    "                      (default: all)\n"
+    "  --frames N[,N...]   frames that the pages may fill; N% means percent of the trace's pages\n"
+    "  --writes            add the column writebacks: dirty pages that were evicted or cleaned\n"
+    "                      first; those still dirty at the end are not counted\n"
+    "  --format F          what the traces are, if contents and name do not tell:\n"
+    "                      ";
+static const char usage_more[] =
+    "\n"
+    "  --threads N         replays at a time (default: one for each processor)\n"
+    "  --checked           reach policies through the pager's checks, slower\n"
+    "  --progress          tell how far it is, also if standard error is no terminal\n"
+    "  --out FILE          write there instead of to standard output\n"
+    "  --jobs-file FILE    replay nothing; write one command a line, for `parallel < FILE` or a\n"
+    "                      Slurm array; `quire-lab merge FILE.*.csv` puts their parts together\n"
+    "  --part N/OF/RUN     in those commands: which part it is\n";
 
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
     va_list arguments;
@@ -34,168 +50,178 @@ __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *f
 
 // ---- what to replay --------------------------------------------------------------------------
 
-// A policy of policies.def, or MIN, which is none: it needs the future.
-#define CHOICE_MIN POLICY_COUNT
-#define CHOICE_COUNT (POLICY_COUNT + 1)
-
-struct amount {
-    uint32_t number;
-    int percent;  // of the footprint
-};
-
-struct job {
-    uint32_t policy[LIST_MAX], policies;
-    struct amount frames[LIST_MAX];
-    uint32_t frames_count;
-};
-
-static const char *choice_name(uint32_t choice) {
-    return choice == CHOICE_MIN ? "min" : policy_kinds[choice].name;
-}
-
-static const char *choice_text(uint32_t choice) {
-    return choice == CHOICE_MIN ? "Belady's optimum, which knows the future: a bound, no policy"
-                                : policy_kinds[choice].text;
-}
-
-static void refuse_policy(const char *name) {
-    char names[512] = "";
-    for (uint32_t i = 0; i < CHOICE_COUNT; i++) {
-        size_t length = strlen(names);
-        snprintf(names + length, sizeof(names) - length, "%s, ", choice_name(i));
-    }
-    refuse("there is no policy '%s'; choose from %sall", name, names);
-}
-
-static void job_add_policy(struct job *job, const char *name) {
-    int all = strcmp(name, "all") == 0, found = 0;
-    for (uint32_t i = 0; i < CHOICE_COUNT; i++) {
-        if (all || strcmp(name, choice_name(i)) == 0) {
-            found = 1;
-            if (job->policies == LIST_MAX) {
-                refuse("--policy takes at most %u names", LIST_MAX);
-            }
-            job->policy[job->policies++] = i;
+static void job_add_choice(struct sim_job *job, const struct sim_choice *choice) {
+    for (uint32_t i = 0; i < job->choices; i++) {
+        if (strcmp(job->choice[i].name, choice->name) == 0) {
+            return;  // named twice, replayed once
         }
     }
-    if (!found) {
-        refuse_policy(name);
+    if (job->choices == SIM_LIST_MAX) {
+        refuse("--policy takes at most %u names", SIM_LIST_MAX);
     }
+    job->choice[job->choices++] = *choice;
 }
 
-static void job_add_frames(struct job *job, const char *text) {
+static void job_add_policy(struct sim_job *job, const char *name) {
+    struct sim_choice choice;
+    if (strcmp(name, "all") == 0) {
+        for (uint32_t i = 0; i < SIM_CHOICES; i++) {
+            choice = sim_choice_at(i);
+            job_add_choice(job, &choice);
+        }
+        return;
+    }
+    const char *problem = sim_choose(&choice, name);
+    char names[512];
+    sim_choice_names(names, sizeof(names));
+    if (problem != NULL && strcmp(problem, "names no policy") == 0) {
+        refuse("there is no policy '%s'; choose from %s, all", name, names);
+    }
+    if (problem != NULL) {
+        refuse("--policy %s %s; see `quire-lab policies`", name, problem);
+    }
+    job_add_choice(job, &choice);
+}
+
+static void job_add_frames(struct sim_job *job, const char *text) {
     char *end = NULL;
     errno = 0;
     unsigned long long number = text[0] >= '0' && text[0] <= '9' ? strtoull(text, &end, 10) : 0;
-    int percent = end != NULL && *end == '%';
-    if (end == NULL || end[percent] != 0 || errno != 0 || number == 0 || number > FRAMES_MAX) {
+    bool percent = end != NULL && *end == '%';
+    if (end == NULL || end[percent] != 0 || errno != 0 || number == 0 || number > SIM_FRAMES_MAX) {
         refuse("--frames '%s' is no number from 1 to %u (or percentage, like 20%%)", text,
-               FRAMES_MAX);
+               SIM_FRAMES_MAX);
     }
-    if (job->frames_count == LIST_MAX) {
-        refuse("--frames takes at most %u numbers", LIST_MAX);
+    if (job->frames_count == SIM_LIST_MAX) {
+        refuse("--frames takes at most %u numbers", SIM_LIST_MAX);
     }
-    job->frames[job->frames_count++] = (struct amount){(uint32_t)number, percent};
+    job->frames[job->frames_count++] = (struct sim_amount){(uint32_t)number, percent};
 }
 
-static void job_add_list(struct job *job, const char *text,
-                         void (*add)(struct job *, const char *)) {
-    char copy[1024];
-    if (strlen(text) >= sizeof(copy)) {
-        refuse("the list '%.40s...' is too long", text);
+static void job_add_list(struct sim_job *job, const char *text,
+                         void (*add)(struct sim_job *, const char *)) {
+    char *copy = strdup(text), *at = copy, *item;
+    if (copy == NULL) {
+        refuse("out of memory: close other programs and try again");
     }
-    strcpy(copy, text);
-    for (char *at = copy, *item; (item = strsep(&at, ",")) != NULL;) {
+    while ((item = strsep(&at, ",")) != NULL) {
         add(job, item);
     }
+    free(copy);
 }
 
 // ---- replay ----------------------------------------------------------------------------------
 
-// The file's name without folder and without what tells its format.
-static void trace_name(const char *path, char *name, size_t size) {
-    static const char *const ends[] = {".xz", ".u32", ".bin"};
-    const char *slash = strrchr(path, '/');
-    snprintf(name, size, "%s", slash == NULL ? path : slash + 1);
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        size_t length = strlen(name), end = strlen(ends[i]);
-        if (length > end && strcmp(name + length - end, ends[i]) == 0) {
-            name[length - end] = 0;
-        }
-    }
-}
-
-// A comma or a quote in a file's name must not break the CSV.
-static void print_field(const char *text) {
-    if (strpbrk(text, ",\"\n") == NULL) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text != 0; text++) {
-        if (*text == '"') {
-            putchar('"');
-        }
-        putchar(*text);
-    }
-    putchar('"');
-}
-
-static uint32_t frames_of(struct amount amount, uint32_t footprint) {
+static uint32_t frames_of(struct sim_amount amount, uint32_t footprint) {
     if (!amount.percent) {
         return amount.number;
     }
     uint64_t frames = (uint64_t)footprint * amount.number / 100;
-    return frames == 0 ? 1 : (uint32_t)(frames < FRAMES_MAX ? frames : FRAMES_MAX);
+    return frames == 0 ? 1 : (uint32_t)(frames < SIM_FRAMES_MAX ? frames : SIM_FRAMES_MAX);
 }
 
-// Returns how often the policy was caught.
-static uint32_t replay_one(const char *name, const struct sim_trace *trace, uint32_t choice,
-                           uint32_t frames) {
-    struct sim_result result =
-        choice == CHOICE_MIN ? sim_replay_min(trace, frames)
-                             : sim_replay(trace, &policy_kinds[choice], frames, NULL, NULL);
-    print_field(name);
-    printf(",%u,%s,%u\n", frames, choice_name(choice), result.misses);
-    if (result.violations > 0) {
-        fprintf(stderr, "quire-lab: %s, %u frames: %s\n", name, frames, result.line);
+// Numbers of frames in their order, those that are the same once.
+static uint32_t frames_list(const struct sim_job *job, uint32_t footprint, uint32_t *frames) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < job->frames_count; i++) {
+        uint32_t number = frames_of(job->frames[i], footprint), k = 0;
+        while (k < count && frames[k] != number) {
+            k++;
+        }
+        frames[count] = number;
+        count += k == count;
     }
-    return result.violations;
+    return count;
 }
 
-static uint32_t replay_file(const struct job *job, const char *path, int first) {
+struct printing {
+    const struct sim_job *job;
+    const char *name;
+    uint32_t violations;
+};
+
+static void print_row(void *context, const struct sim_row *row) {
+    struct printing *printing = context;
+    sim_print_row(stdout, printing->name, row, printing->job->writes);
+    if (row->result.violations > 0) {
+        fprintf(stderr, "quire-lab: %s, %u frames: %s\n", printing->name, row->frames,
+                row->result.line);
+        printing->violations += row->result.violations;
+    }
+}
+
+static void print_start(const struct sim_job *job, uint32_t rows) {
+    if (job->part.of > 0) {
+        printf(SIM_PART_LINE, job->part.number, job->part.of, rows,
+               (unsigned long long)job->part.run);
+    }
+    sim_print_header(stdout, job->writes);
+}
+
+// Returns how often policies were caught.
+static uint32_t replay_trace(const struct sim_job *job, const char *path, bool first) {
     struct sim_trace trace;
-    char error[512], name[256];
-    if (sim_trace_load(path, &trace, error, sizeof(error)) != 0) {
+    char error[600], name[256];
+    static uint32_t frames[SIM_LIST_MAX];
+    if (sim_trace_open(path, job->format, SIM_LENGTH_MEMORY, &trace, error, sizeof(error)) != 0) {
         refuse("%s", error);
     }
+    uint32_t sizes = frames_list(job, trace.footprint, frames), count = sizes * job->choices;
+    struct sim_row *row = sim_allocate(count, sizeof(*row));
+    for (uint32_t i = 0; i < count; i++) {
+        row[i] = (struct sim_row){.choice = &job->choice[i / sizes], .frames = frames[i % sizes]};
+    }
     if (first) {
-        puts("trace,frames,policy,misses");
+        print_start(job, count);
     }
-    trace_name(path, name, sizeof(name));
-    uint32_t violations = 0;
-    for (uint32_t p = 0; p < job->policies; p++) {
-        for (uint32_t f = 0; f < job->frames_count; f++) {
-            violations += replay_one(name, &trace, job->policy[p],
-                                     frames_of(job->frames[f], trace.footprint));
-        }
-    }
+    format_trace_name(path, name, sizeof(name));
+    struct printing printing = {job, name, 0};
+    struct sim_rows_how how = {.threads = job->threads, .checked = job->checked};
+    sim_rows_run(&trace, row, count, how, print_row, &printing);
     sim_trace_free(&trace);
-    return violations;
+    free(row);
+    return printing.violations;
 }
 
-static int job_run(struct job *job, int traces, char **path) {
-    if (job->policies == 0) {
+// Before hours of work: what is surely wrong with the last file is said at once.
+static void traces_check(int traces, char **path) {
+    for (int i = 0; i < traces; i++) {
+        struct stat status;
+        if (strcmp(path[i], "-") == 0) {
+            continue;
+        }
+        if (access(path[i], R_OK) != 0 || stat(path[i], &status) != 0) {
+            refuse("cannot read the trace '%s': %s", path[i], strerror(errno));
+        }
+        if (S_ISDIR(status.st_mode)) {
+            refuse("cannot read the trace '%s': it is a directory: name the files in it", path[i]);
+        }
+    }
+}
+
+static int job_run(struct sim_job *job, int traces, char **path) {
+    char error[600];
+    if (job->choices == 0) {
         job_add_policy(job, "all");
+    }
+    traces_check(traces, path);
+    if (job->jobs != NULL) {
+        if (sim_jobs_write(job, traces, path, error, sizeof(error)) != 0) {
+            refuse("%s", error);
+        }
+        return 0;
+    }
+    if (job->out != NULL && freopen(job->out, "w", stdout) == NULL) {
+        refuse("cannot write to '%s': %s", job->out, strerror(errno));
     }
     uint32_t violations = 0;
     for (int i = 0; i < traces; i++) {
-        violations += replay_file(job, path[i], i == 0);
+        violations += replay_trace(job, path[i], i == 0);
     }
     return violations == 0 ? 0 : 1;
 }
 
-// ---- commands --------------------------------------------------------------------------------
+// ---- command line ----------------------------------------------------------------------------
 
 // The value of option `name`, as --name VALUE or --name=VALUE; NULL: argument[*at] is not it.
 static const char *option_value(char **argument, int count, int *at, const char *name) {
@@ -215,22 +241,69 @@ static const char *option_value(char **argument, int count, int *at, const char 
     return argument[++*at];
 }
 
+static uint32_t threads_read(const char *text) {
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end == text || *end != 0 || number < 1 || number > 256) {
+        refuse("--threads '%s' is no number from 1 to 256", text);
+    }
+    return (uint32_t)number;
+}
+
+static bool option_with_value(struct sim_job *job, char **argument, int count, int *at) {
+    const char *value;
+    if ((value = option_value(argument, count, at, "--policy")) != NULL) {
+        job_add_list(job, value, job_add_policy);
+    } else if ((value = option_value(argument, count, at, "--frames")) != NULL) {
+        job_add_list(job, value, job_add_frames);
+    } else if ((value = option_value(argument, count, at, "--format")) != NULL) {
+        job->format = value;
+    } else if ((value = option_value(argument, count, at, "--threads")) != NULL) {
+        job->threads = threads_read(value);
+    } else if ((value = option_value(argument, count, at, "--jobs-file")) != NULL) {
+        job->jobs = value;
+    } else if ((value = option_value(argument, count, at, "--out")) != NULL) {
+        job->out = value;
+    } else if ((value = option_value(argument, count, at, "--part")) != NULL) {
+        if (!sim_part_read(&job->part, value)) {
+            refuse("--part '%s' is not NUMBER/OF/RUN, as --jobs-file writes it", value);
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool option_alone(struct sim_job *job, const char *option) {
+    if (strcmp(option, "--writes") == 0) {
+        job->writes = true;
+    } else if (strcmp(option, "--checked") == 0) {
+        job->checked = true;
+    } else if (strcmp(option, "--progress") == 0) {
+        sim_progress_start(1);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 int sim_main(int count, char **argument) {
-    static struct job job;
+    static struct sim_job job;
     int traces = 0;
+    sim_progress_start(-1);
     for (int i = 1; i < count; i++) {
-        const char *value;
-        if ((value = option_value(argument, count, &i, "--policy")) != NULL) {
-            job_add_list(&job, value, job_add_policy);
-        } else if ((value = option_value(argument, count, &i, "--frames")) != NULL) {
-            job_add_list(&job, value, job_add_frames);
-        } else if (strcmp(argument[i], "--help") == 0) {
-            fputs(usage, stdout);
+        if (strcmp(argument[i], "--") == 0) {
+            while (++i < count) {
+                argument[traces++] = argument[i];
+            }
+        } else if (strcmp(argument[i], "--help") == 0 || strcmp(argument[i], "-h") == 0) {
+            printf("%s%s%s", usage, format_names(), usage_more);
             return 0;
-        } else if (argument[i][0] == '-') {
-            refuse("unknown option '%s'; see `quire-lab sim --help`", argument[i]);
-        } else {
+        } else if (argument[i][0] != '-' || argument[i][1] == 0) {
             argument[traces++] = argument[i];
+        } else if (!option_with_value(&job, argument, count, &i) &&
+                   !option_alone(&job, argument[i])) {
+            refuse("unknown option '%s'; see `quire-lab sim --help`", argument[i]);
         }
     }
     if (traces == 0 || job.frames_count == 0) {
@@ -244,8 +317,9 @@ int sim_policies_main(int count, char **argument) {
     if (count > 1) {
         refuse("`quire-lab policies` takes no argument such as '%s'", argument[1]);
     }
-    for (uint32_t i = 0; i < CHOICE_COUNT; i++) {
-        printf("%-10s %s\n", choice_name(i), choice_text(i));
+    for (uint32_t i = 0; i < SIM_CHOICES; i++) {
+        struct sim_choice choice = sim_choice_at(i);
+        printf("%-10s %s\n", choice.name, sim_choice_text(i));
     }
     return 0;
 }

@@ -14,10 +14,11 @@ struct sim {
     uint32_t interval, until;  // evictions between two ticks, and until the next
     sim_victim_seen *seen;
     void *context;
+    struct sim_result result;
 };
 
 static void sim_start(struct sim *sim, const struct sim_trace *trace,
-                      const struct policy_kind *kind, uint32_t frames) {
+                      struct policy_choice choice, uint32_t frames) {
     // More frames than pages never fill up.
     uint32_t used = frames < trace->footprint ? frames : trace->footprint;
     uint32_t slots = checked_slots(used, 1);
@@ -27,7 +28,7 @@ static void sim_start(struct sim *sim, const struct sim_trace *trace,
     sim->page_of = sim_allocate(slots, 4);
     sim->frames = used;
     sim->interval = sim->until = frames / 8 > 0 ? frames / 8 : 1;
-    checked_init(&sim->checked, policy_normal(kind), sim->memory, slots, frames);
+    checked_init(&sim->checked, choice, sim->memory, slots, frames);
 }
 
 static void sim_end(struct sim *sim) {
@@ -44,10 +45,17 @@ static void sim_forget_ghosts(struct sim *sim) {
     }
 }
 
+static void sim_write_out(struct sim *sim, uint32_t slot) {
+    uint8_t *dirty = &sim->checked.policy.slot[slot].dirty;
+    sim->result.writebacks += *dirty;
+    *dirty = 0;
+}
+
 static void sim_evict(struct sim *sim, uint32_t incoming, uint32_t reference) {
     uint32_t slot = checked_victim(&sim->checked, incoming);
+    sim_write_out(sim, POLICY_SLOT(slot));
     if ((slot & POLICY_CLEAN) != 0) {
-        sim->checked.policy.slot[POLICY_SLOT(slot)].dirty = 0;
+        sim->result.cleans++;
         return;
     }
     uint32_t page = sim->page_of[slot];
@@ -65,9 +73,7 @@ static void sim_evict(struct sim *sim, uint32_t incoming, uint32_t reference) {
     }
 }
 
-// Kept out of the loop over references, whose hits must stay short.
-__attribute__((noinline)) static void sim_miss(struct sim *sim, uint32_t page,
-                                               uint32_t reference) {
+static uint32_t sim_miss(struct sim *sim, uint32_t page, uint32_t reference) {
     uint32_t slot = checked_take(&sim->checked, sim->ghost_of[page]);
     while (sim->checked.resident >= sim->frames) {
         sim_evict(sim, slot, reference);
@@ -76,50 +82,44 @@ __attribute__((noinline)) static void sim_miss(struct sim *sim, uint32_t page,
     sim->slot_of[page] = slot;
     sim->ghost_of[page] = POLICY_NONE;
     checked_admit(&sim->checked, slot, POLICY_USED);
+    sim->result.misses++;
+    return slot;
 }
 
-// A hit is one store for policies that keep no order.
-static uint32_t sim_references(struct sim *sim, const struct sim_trace *trace) {
-    const uint32_t *slot_of = sim->slot_of;
-    struct policy_slot *record = sim->checked.policy.slot;
-    uint32_t misses = 0;
-    for (uint32_t i = 0; i < trace->length; i++) {
-        uint32_t slot = slot_of[trace->page[i]];
-        if (slot != POLICY_NONE) {
-            record[slot].ref = 1;
-        } else {
-            misses++;
-            sim_miss(sim, trace->page[i], i);
-        }
-    }
-    return misses;
-}
-
-static uint32_t sim_references_touching(struct sim *sim, const struct sim_trace *trace) {
-    uint32_t misses = 0;
-    for (uint32_t i = 0; i < trace->length; i++) {
-        uint32_t slot = sim->slot_of[trace->page[i]];
+static void sim_references(struct sim *sim, const struct sim_block *block) {
+    for (uint32_t i = 0; i < block->count; i++) {
+        uint32_t slot = sim->slot_of[block->page[i]];
         if (slot != POLICY_NONE) {
             checked_touch(&sim->checked, slot);
         } else {
-            misses++;
-            sim_miss(sim, trace->page[i], i);
+            slot = sim_miss(sim, block->page[i], block->first + i);
+        }
+        if (block->write != NULL && block->write[i]) {
+            sim->checked.policy.slot[slot].dirty = 1;
         }
     }
-    return misses;
 }
 
-struct sim_result sim_replay(const struct sim_trace *trace, const struct policy_kind *kind,
-                             uint32_t frames, sim_victim_seen *seen, void *context) {
+struct sim_result sim_replay_choice(const struct sim_trace *trace, struct policy_choice choice,
+                                    uint32_t frames, sim_victim_seen *seen, void *context) {
     struct sim sim = {.seen = seen, .context = context};
-    struct sim_result result = {0};
-    sim_start(&sim, trace, kind, frames);
-    // After a violation the policy is FIFO, for which touching is nothing but the store.
-    result.misses = kind->operations->touch == NULL ? sim_references(&sim, trace)
-                                                    : sim_references_touching(&sim, trace);
+    struct sim_blocks blocks;
+    struct sim_block block;
+    sim_start(&sim, trace, choice, frames);
+    sim_blocks_start(&blocks, trace);
+    while (sim_blocks_next(&blocks, &block)) {
+        sim_references(&sim, &block);
+    }
+    sim_blocks_end(&blocks);
     (void)checked_audit(&sim.checked);
+    struct sim_result result = sim.result;
     result.violations = sim.checked.faults;
     (void)checked_fault_take(&sim.checked, result.line, sizeof(result.line));
     sim_end(&sim);
     return result;
+}
+
+struct sim_result sim_replay(const struct sim_trace *trace, const struct policy_kind *kind,
+                             uint32_t frames, sim_victim_seen *seen, void *context) {
+    return sim_replay_choice(trace, policy_normal(kind), frames, seen, context);
 }

@@ -1,195 +1,177 @@
 // SPDX-License-Identifier: MIT
-// Reads page-reference traces. The contents of the file are untrusted; its format knows only two
-// mistakes: no reference at all, and a cut last one.
+// Loads a trace: references come from format.h, get numbers, and are kept in memory or, beyond a
+// limit, in a file.
 #include "sim_trace.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-void *sim_allocate(size_t count, size_t size) {
-    void *memory = calloc(count == 0 ? 1 : count, size);
-    if (memory == NULL) {
-        fputs("quire-lab: out of memory: replay a shorter trace or fewer frames\n", stderr);
-        exit(2);
-    }
-    return memory;
-}
+#include "format.h"
+#include "sim_number.h"
+#include "sim_progress.h"
 
-// ---- bytes -----------------------------------------------------------------------------------
+#define READ_AT_ONCE 1024u
 
-struct bytes {
-    unsigned char *data;
-    size_t length, capacity;
+// Where numbered references go: words in memory, of which those before `filed` lie in the file.
+struct sink {
+    uint32_t *word;
+    size_t count, capacity;
+    uint64_t filed;
+    uint32_t memory;
+    int file;
+    bool writes;
 };
 
-static int bytes_read(struct bytes *bytes, FILE *file) {
-    size_t got;
-    do {
-        if (bytes->length == bytes->capacity) {
-            bytes->capacity = bytes->capacity == 0 ? 1 << 20 : bytes->capacity * 2;
-            unsigned char *data = sim_allocate(bytes->capacity, 1);
-            if (bytes->length > 0) {
-                memcpy(data, bytes->data, bytes->length);
-            }
-            free(bytes->data);
-            bytes->data = data;
-        }
-        got = fread(bytes->data + bytes->length, 1, bytes->capacity - bytes->length, file);
-        bytes->length += got;
-    } while (got > 0);
-    return ferror(file) ? -1 : 0;
+static void sink_room(struct sink *sink) {
+    if (sink->file < 0 && sink->count >= sink->memory) {
+        sink->file = sim_file_make();
+    }
+    if (sink->file >= 0) {
+        sim_file_write(sink->file, sink->filed, sink->word, sink->count);
+        sink->filed += sink->count;
+        sink->count = 0;
+        return;
+    }
+    size_t capacity = sink->capacity == 0 ? SIM_FILE_WORDS : sink->capacity * 2;
+    uint32_t *word = sim_allocate(capacity, sizeof(*word));
+    if (sink->count > 0) {
+        memcpy(word, sink->word, sink->count * sizeof(*word));
+    }
+    free(sink->word);
+    sink->word = word;
+    sink->capacity = capacity;
 }
 
-// Starts `xz -dc` on the open file, without a shell (the name may hold anything); its output is
-// *out. Returns its process, or -1.
-static pid_t xz_start(FILE *packed, FILE **out) {
-    int pipe_end[2];
-    if (pipe(pipe_end) != 0) {
+static void sink_add(struct sink *sink, uint32_t page, bool write) {
+    if (sink->count == sink->capacity || (sink->file < 0 && sink->count >= sink->memory)) {
+        sink_room(sink);
+    }
+    sink->word[sink->count++] = page | (write ? SIM_WRITE : 0);
+    sink->writes |= write;
+}
+
+// From words with the write bit to pages and a byte for each write.
+static void words_split(uint32_t *word, uint8_t *write, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        write[i] = (uint8_t)(word[i] >> 31);
+        word[i] &= ~SIM_WRITE;
+    }
+}
+
+static void sink_end(struct sink *sink, struct sim_trace *trace, uint32_t footprint) {
+    *trace = (struct sim_trace){.length = (uint32_t)(sink->filed + sink->count),
+                                .footprint = footprint, .writes = sink->writes,
+                                .file = sink->file};
+    if (sink->file >= 0) {
+        sim_file_write(sink->file, sink->filed, sink->word, sink->count);
+        free(sink->word);
+        return;
+    }
+    trace->page = sink->word;
+    if (sink->writes) {
+        trace->write = sim_allocate(trace->length, 1);
+        words_split(trace->page, trace->write, trace->length);
+    }
+}
+
+// Returns what is wrong, or NULL.
+static const char *references_read(struct format_reader *reader, struct sink *sink,
+                                   struct numbering *numbering) {
+    struct format_reference reference[READ_AT_ONCE];
+    size_t count;
+    while ((count = format_read(reader, reference, READ_AT_ONCE)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            sink_add(sink, numbering_number(numbering, reference[i].page, reference[i].task),
+                     reference[i].write);
+        }
+        if (sink->filed + sink->count > SIM_LENGTH_MAX || numbering->count >= SIM_PAGES_MAX) {
+            format_fail(reader, "it is too long: cut it into parts of at most %u references",
+                        SIM_LENGTH_MAX);
+        }
+        sim_progress("references read", sink->filed + sink->count, 0);
+    }
+    return format_error(reader);
+}
+
+int sim_trace_open(const char *path, const char *format, uint32_t memory, struct sim_trace *trace,
+                   char *error, size_t size) {
+    struct format_reader *reader = format_open(path, format, error, size);
+    if (reader == NULL) {
         return -1;
     }
-    pid_t child = fork();
-    if (child == 0) {
-        dup2(fileno(packed), STDIN_FILENO);
-        dup2(pipe_end[1], STDOUT_FILENO);
-        close(pipe_end[0]);
-        close(pipe_end[1]);
-        execlp("xz", "xz", "-dcqq", (char *)NULL);  // quiet: we say what is wrong
-        _exit(127);  // as a shell says that there is no such program
-    }
-    close(pipe_end[1]);
-    *out = child < 0 ? NULL : fdopen(pipe_end[0], "rb");
-    if (*out == NULL) {
-        close(pipe_end[0]);
-        return -1;
-    }
-    return child;
-}
-
-// NULL, or what went wrong.
-static const char *xz_read(FILE *packed, struct bytes *bytes) {
-    FILE *out = NULL;
-    pid_t child = xz_start(packed, &out);
-    if (child < 0) {
-        return "cannot start xz";
-    }
-    int failed = bytes_read(bytes, out);
-    fclose(out);
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-        return "there is no program xz to unpack it: install the package xz-utils";
-    }
-    return failed != 0 || status != 0 ? "xz cannot unpack it: the file is damaged" : NULL;
-}
-
-static int name_ends(const char *name, const char *end) {
-    size_t length = strlen(name), end_length = strlen(end);
-    return length >= end_length && strcmp(name + length - end_length, end) == 0;
-}
-
-static const char *file_read(const char *path, struct bytes *bytes) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return strerror(errno);
-    }
-    const char *problem = NULL;
-    if (name_ends(path, ".xz")) {
-        problem = xz_read(file, bytes);
-    } else if (bytes_read(bytes, file) != 0) {
-        problem = strerror(errno);
-    }
-    fclose(file);
-    if (problem == NULL && bytes->length == 0) {
-        problem = "it is empty: a trace has at least one page number of 4 bytes";
-    } else if (problem == NULL && bytes->length % 4 != 0) {
-        problem = "its length is no multiple of 4: it is cut, or no trace of 32-bit page numbers";
-    } else if (problem == NULL && bytes->length / 4 > UINT32_MAX / 4) {
-        problem = "it is too long: cut it into parts of at most a thousand million references";
-    }
-    return problem;
-}
-
-// ---- pages -----------------------------------------------------------------------------------
-
-// Open addressing: `place` holds 1 + new number, `key` the old number.
-struct numbering {
-    uint32_t *key, *place;
-    uint32_t mask, count;
-};
-
-static uint32_t *numbering_find(struct numbering *n, uint32_t key) {
-    uint32_t at = (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & n->mask;
-    while (n->place[at] != 0 && n->key[at] != key) {
-        at = (at + 1) & n->mask;
-    }
-    n->key[at] = key;
-    return &n->place[at];
-}
-
-static struct numbering numbering_new(uint32_t mask) {
-    return (struct numbering){sim_allocate((size_t)mask + 1, 4), sim_allocate((size_t)mask + 1, 4),
-                              mask, 0};
-}
-
-static void numbering_free(struct numbering *n) {
-    free(n->key);
-    free(n->place);
-}
-
-static void numbering_grow(struct numbering *n) {
-    struct numbering larger = numbering_new(n->mask * 2 + 1);
-    for (size_t at = 0; at <= n->mask; at++) {
-        if (n->place[at] != 0) {
-            *numbering_find(&larger, n->key[at]) = n->place[at];
+    struct numbering numbering = numbering_new(0xfff);
+    struct sink sink = {.memory = memory, .file = -1};
+    const char *problem = references_read(reader, &sink, &numbering);
+    if (problem != NULL) {
+        snprintf(error, size, "%s", problem);
+        if (sink.file >= 0) {
+            close(sink.file);
         }
+        free(sink.word);
+    } else {
+        sink_end(&sink, trace, numbering.count);
     }
-    larger.count = n->count;
-    numbering_free(n);
-    *n = larger;
+    numbering_free(&numbering);
+    format_close(reader);
+    return problem != NULL ? -1 : 0;
+}
+
+int sim_trace_load(const char *path, struct sim_trace *trace, char *error, size_t size) {
+    return sim_trace_open(path, NULL, UINT32_MAX, trace, error, size);
 }
 
 void sim_trace_number(struct sim_trace *trace, uint32_t *page, uint32_t length) {
     struct numbering numbering = numbering_new(0xfff);
     for (uint32_t i = 0; i < length; i++) {
-        uint32_t *place = numbering_find(&numbering, page[i]);
-        if (*place == 0) {
-            *place = ++numbering.count;
-        }
-        page[i] = *place - 1;
-        if (numbering.count > numbering.mask / 2) {
-            numbering_grow(&numbering);
-        }
+        page[i] = numbering_number(&numbering, page[i], 0);
     }
-    *trace = (struct sim_trace){page, length, numbering.count};
+    *trace = (struct sim_trace){.page = page, .length = length, .footprint = numbering.count,
+                                .file = -1};
     numbering_free(&numbering);
 }
 
-int sim_trace_load(const char *path, struct sim_trace *trace, char *error, size_t size) {
-    struct bytes bytes = {0};
-    const char *problem = file_read(path, &bytes);
-    if (problem != NULL) {
-        snprintf(error, size, "cannot read the trace '%s': %s", path, problem);
-        free(bytes.data);
-        return -1;
+void sim_trace_free(struct sim_trace *trace) {
+    if (trace->page == NULL && trace->length > 0) {
+        close(trace->file);
     }
-    uint32_t length = (uint32_t)(bytes.length / 4);
-    uint32_t *page = sim_allocate(length, 4);
-    for (uint32_t i = 0; i < length; i++) {
-        const unsigned char *at = bytes.data + (size_t)i * 4;
-        page[i] = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-                  (uint32_t)at[3] << 24;
-    }
-    free(bytes.data);
-    sim_trace_number(trace, page, length);
-    return 0;
+    free(trace->page);
+    free(trace->write);
+    *trace = (struct sim_trace){.file = -1};
 }
 
-void sim_trace_free(struct sim_trace *trace) {
-    free(trace->page);
-    *trace = (struct sim_trace){0};
+// ---- piece by piece --------------------------------------------------------------------------
+
+void sim_blocks_start(struct sim_blocks *blocks, const struct sim_trace *trace) {
+    *blocks = (struct sim_blocks){.trace = trace};
+    if (trace->page == NULL) {
+        blocks->page = sim_allocate(SIM_FILE_WORDS, sizeof(uint32_t));
+        blocks->write = sim_allocate(SIM_FILE_WORDS, 1);
+    }
+}
+
+bool sim_blocks_next(struct sim_blocks *blocks, struct sim_block *block) {
+    const struct sim_trace *trace = blocks->trace;
+    uint32_t left = trace->length - blocks->at;
+    if (left == 0) {
+        return false;
+    }
+    *block = (struct sim_block){trace->page, trace->write, blocks->at, left};
+    if (trace->page == NULL) {
+        block->count = left < SIM_FILE_WORDS ? left : SIM_FILE_WORDS;
+        sim_file_read(trace->file, blocks->at, blocks->page, block->count);
+        if (trace->writes) {
+            words_split(blocks->page, blocks->write, block->count);
+            block->write = blocks->write;
+        }
+        block->page = blocks->page;
+    }
+    blocks->at += block->count;
+    return true;
+}
+
+void sim_blocks_end(struct sim_blocks *blocks) {
+    free(blocks->page);
+    free(blocks->write);
 }

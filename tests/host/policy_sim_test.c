@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The simulator: reading traces, closed forms, MIN as a bound, and the counts of an independent
+// The simulator: numbers of pages, closed forms, MIN as a bound, and the counts of an independent
 // implementation (oracle.csv beside the project, where it is present).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "sim_replay.h"
 #include "test.h"
@@ -31,66 +29,6 @@ static struct sim_trace trace_of(const uint32_t *page, uint32_t length) {
 }
 
 // ---- reading ---------------------------------------------------------------------------------
-
-static char folder[] = "/tmp/quire-test-XXXXXX";
-
-static const char *file_make(const char *name, const void *contents, size_t length) {
-    static char path[128];
-    if (strchr(folder, 'X') != NULL) {
-        CHECK(mkdtemp(folder) != NULL);
-    }
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    CHECK(file != NULL);
-    CHECK(fwrite(contents, 1, length, file) == length);
-    CHECK(fclose(file) == 0);
-    return path;
-}
-
-static void file_end(const char *path) {
-    unlink(path);
-    rmdir(folder);
-    strcpy(strrchr(folder, '-'), "-XXXXXX");
-}
-
-static void check_refused(const char *path, const char *why) {
-    struct sim_trace trace;
-    char error[300];
-    CHECK(sim_trace_load(path, &trace, error, sizeof(error)) == -1);
-    CHECK(strstr(error, path) != NULL);
-    if (strstr(error, why) == NULL) {
-        test_fail(__FILE__, __LINE__, "the sentence says why");
-    }
-}
-
-TEST(sim_trace_rejects, "files that are missing, empty, cut or damaged are refused in a sentence") {
-    check_refused("/nowhere/at/all", "No such file");
-    check_refused("/tmp", "directory");
-    const char *path = file_make("empty.u32", "", 0);
-    check_refused(path, "it is empty");
-    file_end(path);
-    path = file_make("cut.u32", "abcdefg", 7);
-    check_refused(path, "no multiple of 4");
-    file_end(path);
-    path = file_make("damaged.u32.xz", "\xfd" "7zXZ\0 and then nothing good", 28);
-    check_refused(path, "damaged");
-    file_end(path);
-}
-
-TEST(sim_trace_load, "page numbers are little-endian, and numbered anew in order of first use") {
-    static const unsigned char bytes[] = {1, 2, 3, 4, 255, 255, 255, 255, 0, 0, 0, 0,
-                                          255, 255, 255, 255, 1, 2, 3, 4, 4, 3, 2, 1};
-    static const uint32_t wanted[] = {0, 1, 2, 1, 0, 3};
-    struct sim_trace trace;
-    char error[300];
-    const char *path = file_make("good.u32", bytes, sizeof(bytes));
-    CHECK(sim_trace_load(path, &trace, error, sizeof(error)) == 0);
-    file_end(path);
-    CHECK_EQUAL(trace.length, 6);
-    CHECK_EQUAL(trace.footprint, 4);
-    CHECK(memcmp(trace.page, wanted, sizeof(wanted)) == 0);
-    sim_trace_free(&trace);
-}
 
 TEST(sim_trace_numbers, "many scattered page numbers keep their identity") {
     enum { PAGES = 20000 };
@@ -236,19 +174,24 @@ TEST(sim_min_exhaustive, "MIN equals the best of all choices of victims, on shor
 
 #define TRACES SOURCE_ROOT "/../shared/traces"
 
-// Misses of a policy by the oracle's name for it; -1 if the simulator has none of that name.
+// How far a policy may be from the oracle. ARC: the paper's p is a real number, and the oracle rounds
+// it in another place. LIRS: the oracle's limit of the stack is another one than ours, so its counts
+// are no yardstick for it; policy_scores.csv keeps ours.
+static int64_t slack_of(const char *name) {
+    return strcmp(name, "lirs") == 0 ? INT64_MAX : strcmp(name, "arc") == 0 ? 5 : 0;
+}
+
 static int64_t misses_by_name(const struct sim_trace *trace, const char *name, uint32_t frames) {
     if (strcmp(name, "belady") == 0) {
         return sim_replay_min(trace, frames).misses;
     }
     const struct policy_kind *kind = policy_find(name, 32);
-    if (strcmp(name, "lirs") == 0) {
-        return -1;  // defined in another way there: its model is naive_lirs
-    }
-    return kind == NULL ? -1 : (int64_t)misses_of(trace, kind, frames);
+    CHECK(kind != NULL);
+    return misses_of(trace, kind, frames);
 }
 
-static void oracle_compare(const char *wanted_trace) {
+// `rows`: how many the oracle has for this trace.
+static void oracle_compare(const char *wanted_trace, uint32_t rows) {
     FILE *oracle = fopen(TRACES "/oracle.csv", "r");
     if (oracle == NULL) {
         SKIP("there is no ../shared/traces/oracle.csv beside the project");
@@ -263,31 +206,30 @@ static void oracle_compare(const char *wanted_trace) {
     while (fgets(line, sizeof(line), oracle) != NULL) {
         if (sscanf(line, "%63[^,],%u,%63[^,],%u", name, &frames, policy, &misses) == 4 &&
             strcmp(name, wanted_trace) == 0) {
-            int64_t ours = misses_by_name(&trace, policy, frames);
             test_case(line);
-            int64_t rounding = strcmp(policy, "arc") == 0 ? 5 : 0;
-            CHECK(ours == -1 || (ours - misses <= rounding && misses - ours <= rounding));
-            compared += ours != -1;
+            int64_t distance = llabs(misses_by_name(&trace, policy, frames) - (int64_t)misses);
+            CHECK(distance <= slack_of(policy));
+            compared++;
         }
     }
     test_case(NULL);
     fclose(oracle);
     sim_trace_free(&trace);
-    CHECK(compared >= 5 * 5);  // fifo, clock, clock_r1, sieve and min at five sizes
+    CHECK_EQUAL(compared, rows);
 }
 
 TEST(sim_oracle_gzip, "misses on the trace gzip-raw are those of an independent implementation") {
-    oracle_compare("gzip-raw");
+    oracle_compare("gzip-raw", 54);
 }
 
 TEST(sim_oracle_loop, "misses on the trace loop1001 are those of an independent implementation") {
-    oracle_compare("loop1001");
+    oracle_compare("loop1001", 66);
 }
 
 TEST(sim_oracle_sort, "misses on the trace sort are those of an independent implementation") {
-    oracle_compare("sort");
+    oracle_compare("sort", 55);
 }
 
 TEST(sim_oracle_zipf, "misses on the trace zipf09 are those of an independent implementation") {
-    oracle_compare("zipf09");
+    oracle_compare("zipf09", 55);
 }
