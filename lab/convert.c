@@ -12,10 +12,10 @@
 
 static const char usage[] =
     "usage: quire-lab convert [--format F] [--collapse] IN OUT\n"
-    "Writes the trace IN (any format that `quire-lab sim` reads, - is standard input) to OUT (- is\n"
-    "standard output) in the format of docs/trace-format.md.\n"
+    "Writes the trace IN (any format that `quire-lab sim` reads, - is standard input) to OUT\n"
+    "(- is standard output) in the format of docs/trace-format.md.\n"
     "  --format F   what IN is, if contents and name do not tell\n"
-    "  --collapse   keep one of references to the same page in a row; it writes if any of them did\n";
+    "  --collapse   keep one of references to one page in a row; it writes if any of them did\n";
 
 #define AT_ONCE 1024u
 

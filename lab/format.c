@@ -134,7 +134,7 @@ struct format_reader *format_open(const char *path, const char *format, char *er
     } else if (format_input_fill(&reader->input, 1) == 0 && reader->input.problem == NULL) {
         format_fail(reader, "it is empty: a trace has at least one reference");
     } else if (name_lies(reader)) {
-        format_fail(reader, "it is not packed as its name says: it is damaged, or has a wrong name");
+        format_fail(reader, "it is not packed as its name says: it is damaged, or misnamed");
     } else if (reader->format == NULL) {
         reader->format = format_guess(reader);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Traces of page references in all formats that quire-lab reads, as one stream; docs/trace-format.md
-// describes them. Everything in a file is untrusted. Knows nothing of policies.
+// Traces of page references in all formats that quire-lab reads, as one stream;
+// docs/trace-format.md describes them. Everything in a file is untrusted. Knows nothing of
+// policies.
 #pragma once
 #include <stdbool.h>
 #include <stdio.h>

@@ -24,8 +24,8 @@ static void put64(unsigned char *at, uint64_t value) {
     put32(at + 4, (uint32_t)(value >> 32));
 }
 
-// Whole records of `bytes` that are there now, at most `limit`; 0 at the end, where a part of one is
-// a mistake.
+// Whole records of `bytes` that are there now, at most `limit`; 0 at the end, where a part of one
+// is a mistake.
 static size_t whole_records(struct format_reader *reader, size_t bytes, size_t limit,
                             const char *mistake) {
     size_t there = format_input_fill(&reader->input, bytes);
@@ -41,8 +41,9 @@ static size_t whole_records(struct format_reader *reader, size_t bytes, size_t l
 // ---- raw -------------------------------------------------------------------------------------
 
 static size_t raw_read(struct format_reader *reader, struct format_reference *out, size_t limit) {
-    size_t count = whole_records(reader, 4, limit, "its length is no multiple of 4: it is cut, or no "
-                                 "trace of 32-bit page numbers (say which with --format)");
+    size_t count = whole_records(reader, 4, limit,
+                                 "its length is no multiple of 4: it is cut, or no trace of 32-bit "
+                                 "page numbers (--format says what it is)");
     const unsigned char *at = format_input_here(&reader->input);
     for (size_t i = 0; i < count; i++) {
         out[i] = (struct format_reference){get32(at + 4 * i), reader->references + i, 0, false};
@@ -127,7 +128,7 @@ static size_t own_read(struct format_reader *reader, struct format_reference *ou
 }
 
 const struct format format_own = {
-    .name = "quireref", .text = "page, time, task and write bit, as `quire-lab convert` writes them",
+    .name = "quireref", .text = "our own, as `quire-lab convert` writes it: page, time, task, write",
     .end = {".qref"}, .writes = true, .recognise = own_recognise, .read = own_read,
 };
 
@@ -140,7 +141,7 @@ enum { ORACLE_RECORD = 24 };
 static size_t oracle_read(struct format_reader *reader, struct format_reference *out,
                           size_t limit) {
     size_t count = whole_records(reader, ORACLE_RECORD, limit,
-                                 "its length is no multiple of 24: it is cut, or not oracleGeneral");
+                                 "its length is no multiple of 24: it is cut, or of another kind");
     const unsigned char *at = format_input_here(&reader->input);
     for (size_t i = 0; i < count; i++, at += ORACLE_RECORD) {
         out[i] = (struct format_reference){get64(at + 4), get32(at), 0, false};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes of a trace: from a file or standard input, unpacked on the way by the program that its first
-// bytes name. Knows nothing of what the bytes mean.
+// Bytes of a trace: from a file or standard input, unpacked on the way by the program that its
+// first bytes name. Knows nothing of what the bytes mean.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +38,6 @@ static inline void format_input_skip(struct format_input *input, size_t bytes) {
     input->used += bytes;
 }
 
-// The next line without its end, as a string of `length` bytes; NULL: there is none, or it is longer
-// than the buffer (`problem` says so). Valid until the next call.
+// The next line without its end, as a string of `length` bytes; NULL: there is none, or it is
+// longer than the buffer (`problem` says so). Valid until the next call.
 char *format_input_line(struct format_input *input, size_t *length);

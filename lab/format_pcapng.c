@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A trace that the guest recorded, as references: its faults, pages that a policy was told of without
-// a fault in the trace, and Accessed bits that were read. These are what the pager saw, not every
-// access that the programs made.
+// A trace that the guest recorded, as references: its faults, pages that a policy was told of
+// without a fault in the trace, and Accessed bits that were read. These are what the pager saw, not
+// every access that the programs made.
 #define _GNU_SOURCE
 #include "format.h"
 
@@ -28,7 +28,8 @@ static bool pcapng_begin(struct format_reader *reader) {
     if (reader->trace != NULL) {
         return true;
     }
-    reader->stream = fopencookie(&reader->input, "rb", (cookie_io_functions_t){.read = stream_read});
+    reader->stream = fopencookie(&reader->input, "rb",
+                                 (cookie_io_functions_t){.read = stream_read});
     reader->trace = calloc(1, sizeof(*reader->trace));
     reader->page_of_fault = calloc(TASKS, sizeof(*reader->page_of_fault));
     if (reader->stream == NULL || reader->trace == NULL || reader->page_of_fault == NULL) {

@@ -36,8 +36,8 @@ static char *line_next(struct format_reader *reader) {
     while ((line = format_input_line(&reader->input, &length)) != NULL) {
         reader->line++;
         if (strlen(line) < length) {
-            format_fail(reader, "line %" PRIu64 " holds a byte 0: this is no text; say what it is with "
-                        "--format", reader->line);
+            format_fail(reader, "line %" PRIu64 " holds a byte 0: this is no text; say what it is "
+                        "with --format", reader->line);
             return NULL;
         }
         if (*skip_spaces(line) != 0) {
@@ -85,8 +85,8 @@ static int text_take(struct format_reader *reader, char *line, struct format_ref
         at = skip_spaces(at + 1);
     }
     if (wrong || (*at != 0 && *at != '#')) {
-        format_fail(reader, "line %" PRIu64 " is no page number: '%s'; a line holds one, such as 12 "
-                    "or 0x0c, and perhaps r or w behind it", reader->line, shown(line));
+        format_fail(reader, "line %" PRIu64 " is no page number: '%s'; a line holds one, such as "
+                    "12 or 0x0c, and perhaps r or w behind it", reader->line, shown(line));
         return -1;
     }
     return 1;
@@ -106,14 +106,15 @@ static bool text_recognise(const unsigned char *bytes, size_t length) {
 }
 
 const struct format format_text = {
-    .name = "text", .text = "one page number a line, 12 or 0x0c, perhaps r or w behind it; # comments",
+    .name = "text", .text = "a page number a line, 12 or 0x0c, perhaps r or w behind; # comments",
     .end = {".txt", ".text"}, .writes = true, .recognise = text_recognise, .read = text_read,
 };
 
 // ---- lackey ----------------------------------------------------------------------------------
 
 // valgrind --tool=lackey --trace-mem=yes: "I  04025310,3", " L 1ffefffe7c,8", " S ...", " M ...":
-// address in hexadecimal, size in decimal (Valgrind, lackey/lk_main.c). Its own words begin with ==.
+// address in hexadecimal, size in decimal (Valgrind, lackey/lk_main.c). Its own words begin with
+// ==.
 static bool lackey_line(const char *line) {
     return (strncmp(line, "I  ", 3) == 0 || strncmp(line, " L ", 3) == 0 ||
             strncmp(line, " S ", 3) == 0 || strncmp(line, " M ", 3) == 0) &&
@@ -134,8 +135,8 @@ static int lackey_take(struct format_reader *reader, char *line, struct format_r
     }
     if (size == 0 || size > ACCESS_MAX || errno != 0 || *skip_spaces(end) != 0 ||
         address + size - 1 < address) {
-        format_fail(reader, "line %" PRIu64 " is none of lackey's: '%s'; run valgrind with --log-file, "
-                    "so that nothing else is mixed in", reader->line, shown(line));
+        format_fail(reader, "line %" PRIu64 " is none of lackey's: '%s'; run valgrind with "
+                    "--log-file, so that nothing else is mixed in", reader->line, shown(line));
         return -1;
     }
     reader->time += line[0] == 'I';

@@ -15,7 +15,7 @@ static const struct command {
     {"convert", convert_main, "write a trace of any format in our own"},
     {"merge", merge_main, "put the parts of a run of sim --jobs-file together"},
     {"rates", sim_rates_main, "measure the simulator's speed under each policy"},
-    {"scores", sim_scores_main, "compare all policies' misses with a file of known ones, or rewrite it"},
+    {"scores", sim_scores_main, "compare all policies' misses with those of a file, or rewrite it"},
     {"replay", replay_main, "decide again what the pager decided in a trace, compare the victims"},
     {"policies", sim_policies_main, "list the policies"},
     {"trace", trace_main, "print a trace: text, summary, requests without a reply, time line"},

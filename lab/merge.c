@@ -14,9 +14,9 @@
 
 static const char usage[] =
     "usage: quire-lab merge PART...\n"
-    "Puts the CSV files of a run's jobs (`quire-lab sim --jobs-file`) together to what one run would\n"
-    "have printed. Refuses parts that are missing or cut, and rows that are double or contradict\n"
-    "each other.\n";
+    "Puts the CSV files of a run's jobs (`quire-lab sim --jobs-file`) together to what one run\n"
+    "would have printed. Refuses parts that are missing or cut, and rows that are double or\n"
+    "contradict each other.\n";
 
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
     va_list arguments;
@@ -93,8 +93,8 @@ static char *part_begin(struct part *part, FILE *file, uint32_t *rows) {
     }
     if (length <= 0 || length >= (ssize_t)sizeof(part->header) ||
         strncmp(line, "trace,frames,policy,misses", 26) != 0 || line[length - 1] != '\n') {
-        refuse("'%s' does not begin as `quire-lab sim` does, with trace,frames,policy,misses: if its "
-               "job has failed, run its line again", part->file);
+        refuse("'%s' does not begin as `quire-lab sim` does, with trace,frames,policy,misses: if "
+               "its job has failed, run its line again", part->file);
     }
     strcpy(part->header, line);
     return line;

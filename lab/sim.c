@@ -21,7 +21,7 @@ static const char usage[] =
     "\n"
     "Replays each TRACE (- is standard input; .xz, .zst and .gz are unpacked) under each policy\n"
     "with each number of frames, and prints trace,frames,policy,misses.\n"
-    "  --policy P[,P...]   what `quire-lab policies` lists, with parameters such as arc:p=8; or all\n"
+    "  --policy P[,P...]   what `quire-lab policies` lists, parameters as in arc:p=8; or all\n"
     "                      (default: all)\n"
     "  --frames N[,N...]   frames that the pages may fill; N% means percent of the trace's pages\n"
     "  --writes            add the column writebacks: dirty pages that were evicted or cleaned\n"

@@ -4,9 +4,9 @@
 // policy is in the program a second time, behind checked.h.
 //
 // A policy's slot is here the page's number + 1: no map is needed. Answers are checked as far as
-// that is cheap (the victim is resident, a ghost is one, the order at the end is complete); a policy
-// that is caught is replayed by sim_replay.c, which says what is wrong. Makes the same calls in the
-// same order as that.
+// that is cheap (the victim is resident, a ghost is one, the order at the end is complete); a
+// policy that is caught is replayed by sim_replay.c, which says what is wrong. Makes the same calls
+// in the same order as that.
 #include FAST_FILE
 
 #include <stdlib.h>

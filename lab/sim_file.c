@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Memory and temporary files of the simulator. What runs out ends the program with one line that says
-// what to do.
+// Memory and temporary files of the simulator. What runs out ends the program with one line that
+// says what to do.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -30,7 +30,8 @@ struct sim_job {
     uint32_t threads;
 };
 
-// Writes one shell command for each trace and policy to the file job->jobs. 0, or -1 and a sentence.
+// Writes one shell command for each trace and policy to the file job->jobs. 0, or -1 and a
+// sentence.
 __attribute__((warn_unused_result)) int sim_jobs_write(const struct sim_job *job, int traces,
                                                        char **path, char *error, size_t size);
 

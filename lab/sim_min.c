@@ -3,10 +3,10 @@
 // away (Belady, A study of replacement algorithms for a virtual-storage computer, 1966). Host only:
 // no pager knows the future.
 //
-// No page is ever looked at: a resident page is the time of its next use, so the reference at time t
-// is a hit if t is in the set. Times within a window are a tree of bitmaps, later ones a heap; times
-// that have passed stay in the bitmap, for no later one is smaller. Pages that are never used again
-// are only counted.
+// No page is ever looked at: a resident page is the time of its next use, so the reference at time
+// t is a hit if t is in the set. Times within a window are a tree of bitmaps, later ones a heap;
+// times that have passed stay in the bitmap, for no later one is smaller. Pages that are never used
+// again are only counted.
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,8 +14,8 @@
 
 // ---- the future ------------------------------------------------------------------------------
 
-// Backwards over the references [first, first + count): seen[page] is 1 + the page's last use, which
-// was later, 0: none. May write over the words.
+// Backwards over the references [first, first + count): seen[page] is 1 + the page's last use,
+// which was later, 0: none. May write over the words.
 static void distances(const uint32_t *page, uint32_t *distance, uint32_t first, uint32_t count,
                       uint32_t *seen) {
     for (uint32_t i = count; i-- > 0;) {

@@ -13,7 +13,7 @@
 static const char usage[] =
     "usage: quire-lab rates [--rounds N] FRAMES TRACE\n"
     "Prints policy,rate,ratio,goal,libcachesim: millions of references per second (the best of N\n"
-    "rounds, by default 5), the ratio to a plain FIFO loop, the ratio aimed at, and libCacheSim's.\n";
+    "rounds, normally 5), the ratio to a plain FIFO loop, the ratio aimed at, libCacheSim's.\n";
 
 // Millions of references per second of libCacheSim aa0fc409 on the trace cc1 with 648 frames.
 static const struct anchor {

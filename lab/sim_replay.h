@@ -8,7 +8,7 @@
 
 struct sim_result {
     uint32_t misses;      // the first reference of each page included
-    uint32_t writebacks;  // dirty pages that were evicted, or written first at the policy's request;
+    uint32_t writebacks;  // dirty pages that were evicted, or written first as the policy asked;
                           // those that are dirty at the end are not counted
     uint32_t cleans;      // of these, those that were written first
     uint32_t violations;  // so many times the policy was caught; the counts are FIFO's from then on

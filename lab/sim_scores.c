@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The command scores. A count that changes is a policy that changed: the file is rewritten only when
-// somebody says so.
+// The command scores. A count that changes is a policy that changed: the file is rewritten only
+// when somebody says so.
 #include "sim_scores.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 
 static const char usage[] =
     "usage: quire-lab scores [--write] FOLDER SCORES.csv\n"
-    "Replays the traces of SCORES.csv, which lie in FOLDER as NAME.u32.xz, under every policy with the\n"
-    "numbers of frames that the file has, and tells whether each count is still the same.\n"
+    "Replays the traces of SCORES.csv, which lie in FOLDER as NAME.u32.xz, under every policy\n"
+    "with the numbers of frames that the file has, and tells whether each count is still the same.\n"
     "  --write   put today's counts into SCORES.csv; look at the difference before you commit it\n";
 
 #define ROWS_MAX 4096u

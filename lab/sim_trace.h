@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Page-reference traces, ready for replay: pages numbered anew in order of first use, with the write
-// bit where the trace's format has one. A long trace lies in a temporary file, so that memory does
-// not grow with its length; sim_blocks reads both kinds.
+// Page-reference traces, ready for replay: pages numbered anew in order of first use, with the
+// write bit where the trace's format has one. A long trace lies in a temporary file, so that memory
+// does not grow with its length; sim_blocks reads both kinds.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

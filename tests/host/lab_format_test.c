@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Formats of traces: what is wrong is refused in a sentence that names the place, what is right gives
-// the same references whatever the format.
+// Formats of traces: what is wrong is refused in a sentence that names the place, what is right
+// gives the same references whatever the format.
 #include "format.h"
 
 #include <stdlib.h>
@@ -16,7 +16,8 @@
 
 #define LIMIT 256u
 
-// Reads a file of this name and contents; returns the number of references, -1: `error` says why not.
+// Reads a file of this name and contents; returns the number of references, -1: `error` says why
+// not.
 static char error[700];
 static struct format_reference got[LIMIT];
 static const char *read_as;  // format found
@@ -96,7 +97,8 @@ TEST(format_rejects_text, "a line that is no page number is named with its numbe
 }
 
 TEST(format_rejects_lackey, "lines that lackey does not print are named, with what to do") {
-    refused_text("==1== Lackey\nhello\n", NULL, "line 2 is none of lackey's: 'hello'; run valgrind");
+    refused_text("==1== Lackey\nhello\n", NULL,
+                 "line 2 is none of lackey's: 'hello'; run valgrind");
     refused_text(" L 10,4\n S 10\n", NULL, "line 2 is none of lackey's");
     refused_text(" L 10,4\n S 10,0\n", NULL, "line 2 is none of lackey's");
     refused_text(" L 10,4\n S 10,9999999\n", NULL, "line 2 is none of lackey's");
@@ -179,7 +181,7 @@ TEST(format_text, "text: decimal and 0x numbers, r and w, comments, empty lines,
     CHECK_EQUAL(read_bytes("t.txt", text, strlen(text), NULL), 4);
 }
 
-TEST(format_lackey, "lackey: stores and modifies write, an access over two pages is two references") {
+TEST(format_lackey, "lackey: S and M write, an access over two pages is two references") {
     static const char text[] = "==7== Lackey, an example Valgrind tool\nI  04025310,3\n"
                                " L 1ffefffe7c,8\nI  04025ffe,4\n S 1000,4\n M 2fff,2\n==7== \n";
     static const struct format_reference wanted[] = {

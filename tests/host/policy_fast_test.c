@@ -124,7 +124,7 @@ TEST(sim_choose_rejects, "names and parameters that do not exist are refused in 
     }
 }
 
-TEST(fast_unknown, "a policy that is not in policies.def has no fast host, and is replayed checked") {
+TEST(fast_unknown, "a policy that is not in policies.def is replayed by the checked host") {
     static struct policy_kind other;
     other = policy_kinds[0];
     struct sim_trace trace = trace_make(2, false);
@@ -191,7 +191,8 @@ TEST(sim_random, "random: the seed decides, all victims are equally likely") {
     CHECK_EQUAL(sim_replay_random(&trace, 50, 1).misses, one);
     CHECK(sim_replay_random(&trace, 50, 2).misses != one);
     sim_trace_free(&trace);
-    // Pages 0 and 1, F = 2 frames, then new pages without end: page 0 stays k steps with chance 2^-k.
+    // Pages 0 and 1, F = 2 frames, then new pages without end: page 0 stays k steps with chance
+    // 2^-k.
     uint32_t page[60], stayed = 0;
     for (uint32_t seed = 0; seed < 4000; seed++) {
         uint32_t *copy = sim_allocate(4, sizeof(*copy));
@@ -221,7 +222,7 @@ TEST(sim_min_window, "MIN counts the same however far its window reaches") {
     }
 }
 
-TEST(sim_lru_stack, "one pass of stack distances counts as lru.c does, for every number of frames") {
+TEST(sim_lru_stack, "one pass of stack distances counts as lru.c does, for all sizes") {
     struct sim_trace trace = trace_make(23, false), filed = trace_file(&trace);
     uint32_t frames[320], misses[320], again[320];
     for (uint32_t i = 0; i < 320; i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Every policy's misses on the shared traces, scored against MIN, must be those of policy_scores.csv.
-// `./quire lab scores --write ../shared/traces tests/host/policy_scores.csv` rewrites that file.
+// Every policy's misses on the shared traces, scored against MIN, must be those of
+// policy_scores.csv. `./quire lab scores --write ../shared/traces tests/host/policy_scores.csv`
+// rewrites that file.
 #include <stdio.h>
 #include <string.h>
 

@@ -174,9 +174,9 @@ TEST(sim_min_exhaustive, "MIN equals the best of all choices of victims, on shor
 
 #define TRACES SOURCE_ROOT "/../shared/traces"
 
-// How far a policy may be from the oracle. ARC: the paper's p is a real number, and the oracle rounds
-// it in another place. LIRS: the oracle's limit of the stack is another one than ours, so its counts
-// are no yardstick for it; policy_scores.csv keeps ours.
+// How far a policy may be from the oracle. ARC: the paper's p is a real number, and the oracle
+// rounds it in another place. LIRS: the oracle's limit of the stack is another one than ours, so
+// its counts are no yardstick for it; policy_scores.csv keeps ours.
 static int64_t slack_of(const char *name) {
     return strcmp(name, "lirs") == 0 ? INT64_MAX : strcmp(name, "arc") == 0 ? 5 : 0;
 }
