@@ -52,11 +52,23 @@ static inline void list_remove(struct list *list, struct policy_slot *slots, uin
     }
 }
 
+// What policies that keep an order do at each use: as few branches as there can be.
 static inline void list_move_newest(struct list *list, struct policy_slot *slots, uint32_t slot) {
-    if (list->newest != slot) {
-        list_remove(list, slots, slot);
-        list_add_newest(list, slots, slot);
+    uint32_t older = LIST_OLDER(slots, slot), newer = LIST_NEWER(slots, slot);
+    uint32_t newest = list->newest;
+    if (slot == newest) {
+        return;
     }
+    LIST_OLDER(slots, newer) = older;
+    if (older != POLICY_NONE) {
+        LIST_NEWER(slots, older) = newer;
+    } else {
+        list->oldest = newer;
+    }
+    LIST_OLDER(slots, slot) = newest;
+    LIST_NEWER(slots, slot) = POLICY_NONE;
+    LIST_NEWER(slots, newest) = slot;
+    list->newest = slot;
 }
 
 // All of `more`, in its order, behind the newest of `list`; `more` is empty then.

@@ -24,6 +24,10 @@ static inline void lists_leave(struct lists *lists, struct policy_slot *slots, u
 // From whatever list to the newest end of this one.
 static inline void lists_enter(struct lists *lists, struct policy_slot *slots, uint32_t slot,
                                uint8_t state) {
+    if (slots[slot].state == state) {
+        list_move_newest(&lists->of[state], slots, slot);
+        return;
+    }
     lists_leave(lists, slots, slot);
     slots[slot].state = state;
     list_add_newest(&lists->of[state], slots, slot);

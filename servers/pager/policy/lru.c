@@ -26,8 +26,7 @@ static void lru_drop(struct policy *policy, uint32_t slot) {
 }
 
 static void lru_touch(struct policy *policy, uint32_t slot) {
-    lru_drop(policy, slot);
-    list_add_newest(&lru_memory(policy)->queue, policy->slot, slot);
+    list_move_newest(&lru_memory(policy)->queue, policy->slot, slot);
 }
 
 static uint32_t lru_victim(struct policy *policy, uint32_t incoming) {
