@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: MIT
 // LFU: the page used least often since it came leaves first; of those, the one that has had this
 // count for longest. What it knew of a page is forgotten with it (in-cache LFU).
-// One list, sorted by count, then by arrival in that count. Where a count ends is found in a small
-// table, or else by walking.
+// One list, sorted by count, then by arrival in that count. Where a count ends is found in a table
+// of hints, which lies in word 3 of the records, or else by walking.
 #include "list.h"
 
-enum { ENDS = 24 };  // powers of two would let regular counts collide
-
 struct lfu {
-    struct list queue;   // rarest first
-    uint32_t end[ENDS];  // by count modulo ENDS: a slot that was the last of its count once
+    struct list queue;  // rarest first
 };
 POLICY_MEMORY(lfu, struct lfu)
 
 #define COUNT(policy, at) ((policy)->slot[at].word[2])  // uses, the first included; 0: not resident
+
+// By count: a slot that was the last of its count once. A record that gets a page loses its hint.
+// Small counts, which many pages share, have places of their own; the others meet in the upper half.
+static uint32_t *end_hint(const struct policy *policy, uint32_t count) {
+    uint32_t half = policy->slots / 2, rest = policy->slots - half;
+    uint32_t above = half + (uint32_t)((uint64_t)(count * 0x9e3779b1u) * rest >> 32);
+    return &policy->slot[count < half ? count : above].word[3];
+}
 
 static void lfu_init(struct policy *policy) {
     (void)policy;  // an empty queue is all zeros
 }
 
 // The last slot of this count if the table knows it, else POLICY_NONE.
-static uint32_t end_known(const struct policy *policy, const struct lfu *lfu, uint32_t count) {
-    uint32_t at = lfu->end[count % ENDS];
+static uint32_t end_known(const struct policy *policy, uint32_t count) {
+    uint32_t at = *end_hint(policy, count);
     if (count == 0 || at == POLICY_NONE || COUNT(policy, at) != count) {
         return POLICY_NONE;
     }
@@ -36,11 +41,11 @@ static uint32_t place_behind(const struct policy *policy, const struct lfu *lfu,
     if (newest == POLICY_NONE || COUNT(policy, newest) <= count) {
         return newest;
     }
-    uint32_t at = end_known(policy, lfu, count);
+    uint32_t at = end_known(policy, count);
     if (at != POLICY_NONE) {
         return at;
     }
-    at = end_known(policy, lfu, count - 1);
+    at = end_known(policy, count - 1);
     at = at != POLICY_NONE ? at : from;
     uint32_t newer = at == POLICY_NONE ? lfu->queue.oldest : LIST_NEWER(policy->slot, at);
     while (COUNT(policy, newer) <= count) {  // ends at the newest, which has more
@@ -56,12 +61,12 @@ static void place(struct policy *policy, uint32_t slot, uint32_t from, uint32_t 
     list_link(&lfu->queue, policy->slot, slot, older,
               older == POLICY_NONE ? lfu->queue.oldest : LIST_NEWER(policy->slot, older));
     COUNT(policy, slot) = count;
-    lfu->end[count % ENDS] = slot;
+    *end_hint(policy, count) = slot;
 }
 
 static void lfu_drop(struct policy *policy, uint32_t slot) {
     struct lfu *lfu = lfu_memory(policy);
-    uint32_t *end = &lfu->end[COUNT(policy, slot) % ENDS];
+    uint32_t *end = end_hint(policy, COUNT(policy, slot));
     if (*end == slot) {
         *end = LIST_OLDER(policy->slot, slot);  // of the same count, or found wrong
     }
