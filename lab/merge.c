@@ -193,29 +193,51 @@ static void doubles_check(const struct table *all, const struct row **sorted) {
     }
 }
 
-static bool same_trace(const struct row *one, const struct row *two) {
-    return one->trace == two->trace && memcmp(one->line, two->line, one->trace) == 0;
+// The first `a` bytes of one row are the first `b` of the other.
+static bool same_begin(const struct row *one, size_t a, const struct row *two, size_t b) {
+    return a == b && memcmp(one->line, two->line, a) == 0;
 }
 
-// Every policy that a trace has must be there with each number of frames that the trace has.
-static void grid_check(const struct table *all, const struct row **sorted) {
-    for (size_t i = 0; i < all->count; i++) {
-        for (size_t k = 0; k < all->count; k++) {
-            const struct row *size = &all->row[i], *policy = &all->row[k];
-            if (!same_trace(size, policy)) {
-                continue;
-            }
-            char text[4096];
-            int length = snprintf(text, sizeof(text), "%.*s%.*s", (int)size->frames, size->line,
-                                  (int)(policy->key - policy->frames),
-                                  policy->line + policy->frames);
-            struct row wanted = {.line = text, .key = (size_t)length}, *key = &wanted;
-            if (length < (int)sizeof(text) &&
-                bsearch(&key, sorted, all->count, sizeof(*sorted), key_compare) == NULL) {
-                refuse("the row of %s is missing: run its job, or leave out what has no partner",
-                       text);
-            }
+static int policy_compare(const struct row *one, const struct row *two) {
+    return strncmp(one->line + one->frames, two->line + two->frames,
+                   (one->key - one->frames > two->key - two->frames ? one->key - one->frames
+                                                                    : two->key - two->frames));
+}
+
+__attribute__((noreturn)) static void refuse_gap(const struct row *size,
+                                                 const struct row *policy) {
+    refuse("the row of %.*s%.*s is missing: run its job, or leave out what has no partner",
+           (int)size->frames, size->line, (int)(policy->key - policy->frames),
+           policy->line + policy->frames);
+}
+
+// Two groups of rows, of one trace and one number of frames each, must have the same policies.
+static void groups_compare(const struct row **a, size_t a_count, const struct row **b,
+                           size_t b_count) {
+    for (size_t i = 0; i < a_count || i < b_count; i++) {
+        int order = i == a_count ? 1 : i == b_count ? -1 : policy_compare(a[i], b[i]);
+        if (order < 0) {
+            refuse_gap(b[0], a[i]);
+        } else if (order > 0) {
+            refuse_gap(a[0], b[i]);
         }
+    }
+}
+
+// Every policy that a trace has must be there with each number of frames that the trace has. The
+// rows are sorted, so those of one trace and one number of frames are neighbours.
+static void grid_check(const struct row **sorted, size_t count) {
+    for (size_t first = 0, first_count = 0, at = 0, end; at < count; at = end) {
+        for (end = at + 1; end < count && same_begin(sorted[at], sorted[at]->frames, sorted[end],
+                                                     sorted[end]->frames);) {
+            end++;
+        }
+        if (at == 0 || !same_begin(sorted[first], sorted[first]->trace, sorted[at],
+                                   sorted[at]->trace)) {
+            first = at;
+            first_count = end - at;
+        }
+        groups_compare(sorted + first, first_count, sorted + at, end - at);
     }
 }
 
@@ -233,7 +255,7 @@ static void merge(struct part *part, size_t count) {
     const struct row **sorted = sim_allocate(all.count, sizeof(*sorted));
     doubles_check(&all, sorted);
     if (part[0].mark.of == 0) {
-        grid_check(&all, sorted);
+        grid_check(sorted, all.count);
     }
     fputs(part[0].header, stdout);
     for (size_t i = 0; i < all.count; i++) {
