@@ -71,6 +71,14 @@ static uint32_t twoq_order(struct policy *policy, uint32_t *out, uint32_t limit)
     return lists_rehearse(policy, twoq_victim, out, limit);
 }
 
+static const struct policy_description twoq_description = {
+    .list = {POLICY_LIST(struct twoq, lists.of[IN], "A1in",
+                         "it is the oldest of A1in, which has more than its share (or Am is empty)"),
+             POLICY_LIST(struct twoq, lists.of[MAIN], "Am",
+                         "it is the oldest of Am, for A1in has no more than its share"),
+             POLICY_LIST(struct twoq, lists.of[OUT], "A1out", NULL)},
+};
+
 const struct policy_operations policy_2q = {
     .ghosts = 100,
     .parameter = {{"in", 25, 0, 100, "A1in gives pages up above so many percent of the frames"},
@@ -82,4 +90,5 @@ const struct policy_operations policy_2q = {
     .drop = twoq_drop,
     .reap = twoq_reap,
     .order = twoq_order,
+    .description = POLICY_DESCRIBED(twoq_description),
 };

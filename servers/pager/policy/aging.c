@@ -93,6 +93,15 @@ static uint32_t aging_order(struct policy *policy, uint32_t *out, uint32_t limit
     return write_some(policy, &aging->of[IDLE], 1, out, count, limit);
 }
 
+static const struct policy_description aging_description = {
+    .list = {POLICY_LIST(struct aging, of[IDLE], "idle", "its register is the least"),
+             POLICY_LIST(struct aging, of[NEW], "new",
+                         "all others were used since the last tick, and of the new ones it came "
+                         "first"),
+             POLICY_LIST(struct aging, of[USED], "used",
+                         "all were used since the last tick, and its register was the least")},
+};
+
 const struct policy_operations policy_aging = {
     .init = aging_init,
     .admit = aging_admit,
@@ -100,4 +109,5 @@ const struct policy_operations policy_aging = {
     .drop = aging_drop,
     .tick = aging_tick,
     .order = aging_order,
+    .description = POLICY_DESCRIBED(aging_description),
 };

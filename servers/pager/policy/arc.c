@@ -102,6 +102,16 @@ static uint32_t arc_order(struct policy *policy, uint32_t *out, uint32_t limit) 
     return lists_rehearse(policy, arc_victim, out, limit);
 }
 
+static const struct policy_description arc_description = {
+    .list = {POLICY_LIST(struct arc, lists.of[T1], "T1",
+                         "it is the oldest of T1, which is as large as p allows (or T2 is empty)"),
+             POLICY_LIST(struct arc, lists.of[T2], "T2",
+                         "it is the oldest of T2, for T1 is smaller than p allows"),
+             POLICY_LIST(struct arc, lists.of[B1], "B1", NULL),
+             POLICY_LIST(struct arc, lists.of[B2], "B2", NULL)},
+    .number = {{"p", POLICY_WORD(struct arc, target), 1}},
+};
+
 const struct policy_operations policy_arc = {
     .ghosts = 100,
     .parameter = {{"p", 0, 0, UINT32_MAX, "frames that T1 aims at, to begin with"}},
@@ -112,4 +122,5 @@ const struct policy_operations policy_arc = {
     .drop = arc_drop,
     .reap = arc_reap,
     .order = arc_order,
+    .description = POLICY_DESCRIBED(arc_description),
 };

@@ -106,6 +106,18 @@ static uint32_t car_order(struct policy *policy, uint32_t *out, uint32_t limit) 
     return lists_rehearse(policy, car_victim, out, limit);
 }
 
+static const struct policy_description car_description = {
+    .list = {POLICY_LIST(struct car, lists.of[T1], "T1",
+                         "the hand of T1 finds its bit clear; T1 has p pages or more (or T2 none)"),
+             POLICY_LIST(struct car, lists.of[T2], "T2",
+                         "the hand of T2 finds its bit clear; T1 has less than p pages"),
+             POLICY_LIST(struct car, lists.of[B1], "B1", NULL),
+             POLICY_LIST(struct car, lists.of[B2], "B2", NULL)},
+    .hand = {{"1: hand of T1", POLICY_WORD(struct car, lists.of[T1]), 0},
+             {"2: hand of T2", POLICY_WORD(struct car, lists.of[T2]), 0}},
+    .number = {{"p", POLICY_WORD(struct car, target), 1}},
+};
+
 const struct policy_operations policy_car = {
     .ghosts = 100,
     .parameter = {{"p", 0, 0, UINT32_MAX, "frames that T1 aims at, to begin with"}},
@@ -115,4 +127,5 @@ const struct policy_operations policy_car = {
     .drop = car_drop,
     .reap = car_reap,
     .order = car_order,
+    .description = POLICY_DESCRIBED(car_description),
 };

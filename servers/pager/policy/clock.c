@@ -36,6 +36,11 @@ static uint32_t clock_order(struct policy *policy, uint32_t *out, uint32_t limit
     return hand_order(clock_memory(policy), policy->slot, out, limit);
 }
 
+static const struct policy_description clock_description = {
+    .list = {POLICY_LIST(struct hand, list, "ring", "the hand finds its bit clear")},
+    .hand = {{"hand", POLICY_WORD(struct hand, at), POLICY_WORD(struct hand, list)}},
+};
+
 const struct policy_operations policy_clock = {
     .parameter = {{"load", 0, 0, 1, "reference bit of a page that was just loaded"}},
     .init = clock_init,
@@ -43,4 +48,5 @@ const struct policy_operations policy_clock = {
     .victim = clock_victim,
     .drop = clock_drop,
     .order = clock_order,
+    .description = POLICY_DESCRIBED(clock_description),
 };

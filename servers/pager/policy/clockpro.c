@@ -200,6 +200,21 @@ static uint32_t clockpro_order(struct policy *policy, uint32_t *out, uint32_t li
     return lists_rehearse(policy, clockpro_victim, out, limit);
 }
 
+static const struct policy_description clockpro_description = {
+    .list = {POLICY_LIST(struct clockpro, lists.of[RING], "ring", NULL)},
+    .state_in = POLICY_IN_COUNT,
+    .state = {{"cold", "the cold hand finds its bit clear, and its test period is over", 0},
+              {"hot", "no page was cold: the hot hand made it so, the cold hand finds its bit clear",
+               HOT},
+              {"test", "the cold hand finds its bit clear; its test period goes on", TEST},
+              {"ghost", NULL, TEST | GHOST},
+              {"back", NULL, RETURNS}},
+    .hand = {{"hot hand", POLICY_WORD(struct clockpro, hand_hot), 0},
+             {"cold hand", POLICY_WORD(struct clockpro, hand_cold), 0},
+             {"test hand", POLICY_WORD(struct clockpro, hand_test), 0}},
+    .number = {{"cold target", POLICY_WORD(struct clockpro, target), 0}},
+};
+
 const struct policy_operations policy_clockpro = {
     .ghosts = 100,
     .init = clockpro_init,
@@ -208,4 +223,5 @@ const struct policy_operations policy_clockpro = {
     .drop = clockpro_drop,
     .reap = clockpro_reap,
     .order = clockpro_order,
+    .description = POLICY_DESCRIBED(clockpro_description),
 };

@@ -38,6 +38,10 @@ static uint32_t fifo_order(struct policy *policy, uint32_t *out, uint32_t limit)
     return list_write(&fifo_memory(policy)->queue, policy->slot, out, limit);
 }
 
+static const struct policy_description fifo_description = {
+    .list = {POLICY_LIST(struct fifo, queue, "queue", "it came first")},
+};
+
 const struct policy_operations policy_fifo = {
     .blind = 1,
     .init = fifo_init,
@@ -45,4 +49,5 @@ const struct policy_operations policy_fifo = {
     .victim = fifo_victim,
     .drop = fifo_drop,
     .order = fifo_order,
+    .description = POLICY_DESCRIBED(fifo_description),
 };

@@ -104,6 +104,12 @@ static uint32_t lfu_order(struct policy *policy, uint32_t *out, uint32_t limit) 
     return list_write(&lfu_memory(policy)->queue, policy->slot, out, limit);
 }
 
+static const struct policy_description lfu_description = {
+    .list = {POLICY_LIST(struct lfu, queue, "queue",
+                         "it has the fewest uses, and has had so many for longest")},
+    .page = {"uses", 2, 0},
+};
+
 const struct policy_operations policy_lfu = {
     .init = lfu_init,
     .admit = lfu_admit,
@@ -111,4 +117,5 @@ const struct policy_operations policy_lfu = {
     .victim = lfu_victim,
     .drop = lfu_drop,
     .order = lfu_order,
+    .description = POLICY_DESCRIBED(lfu_description),
 };

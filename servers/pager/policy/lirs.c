@@ -180,6 +180,17 @@ static uint32_t lirs_order(struct policy *policy, uint32_t *out, uint32_t limit)
     return count;
 }
 
+static const struct policy_description lirs_description = {
+    .list = {POLICY_LIST(struct lirs, stack, "S", NULL),
+             {"Q", NULL, POLICY_WORD(struct lirs, queue), 3},
+             {"ghosts", NULL, POLICY_WORD(struct lirs, ghosts), 3}},
+    .state_in = POLICY_IN_STATE,
+    .state = {{"LIR", "no HIR page is resident, and it is the oldest LIR page of S", LIR},
+              {"HIR", "it is the oldest of Q, the resident HIR pages", HIR},
+              {"ghost", NULL, GHOST},
+              {"back", NULL, BACK}},
+};
+
 const struct policy_operations policy_lirs = {
     .ghosts = 100,
     .parameter = {{"hir", 1, 0, 99, "percent of the frames for HIR pages, at least one frame"},
@@ -191,4 +202,5 @@ const struct policy_operations policy_lirs = {
     .drop = lirs_drop,
     .reap = lirs_reap,
     .order = lirs_order,
+    .description = POLICY_DESCRIBED(lirs_description),
 };

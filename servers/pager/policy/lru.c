@@ -42,6 +42,10 @@ static uint32_t lru_order(struct policy *policy, uint32_t *out, uint32_t limit) 
     return list_write(&lru_memory(policy)->queue, policy->slot, out, limit);
 }
 
+static const struct policy_description lru_description = {
+    .list = {POLICY_LIST(struct lru, queue, "queue", "its last use is longest ago")},
+};
+
 const struct policy_operations policy_lru = {
     .init = lru_init,
     .admit = lru_admit,
@@ -49,4 +53,5 @@ const struct policy_operations policy_lru = {
     .victim = lru_victim,
     .drop = lru_drop,
     .order = lru_order,
+    .description = POLICY_DESCRIBED(lru_description),
 };

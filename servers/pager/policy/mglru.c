@@ -116,6 +116,14 @@ static uint32_t mglru_order(struct policy *policy, uint32_t *out, uint32_t limit
     return count;
 }
 
+static const struct policy_description mglru_description = {
+    .state_in = POLICY_IN_STATE,
+    .state = {{NULL, "it is the first of the oldest generation with a clear bit", 0}},
+    .number = {{"oldest", POLICY_WORD(struct mglru, oldest), 0},
+               {"youngest", POLICY_WORD(struct mglru, youngest), 0}},
+    .page = {"generation", 2, 0},
+};
+
 const struct policy_operations policy_mglru = {
     .init = mglru_init,
     .admit = mglru_admit,
@@ -123,4 +131,5 @@ const struct policy_operations policy_mglru = {
     .drop = mglru_drop,
     .tick = mglru_tick,
     .order = mglru_order,
+    .description = POLICY_DESCRIBED(mglru_description),
 };

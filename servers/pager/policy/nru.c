@@ -106,6 +106,16 @@ static uint32_t nru_order(struct policy *policy, uint32_t *out, uint32_t limit) 
     return write_some(policy, &nru->of[USED], 1, out, count, limit);
 }
 
+static const struct policy_description nru_description = {
+    .list = {POLICY_LIST(struct nru, of[IDLE], "idle", "it is the oldest of the lowest class"),
+             POLICY_LIST(struct nru, of[DIRTY], "dirty",
+                         "no page is idle and clean, and it is the oldest idle one"),
+             POLICY_LIST(struct nru, of[USED], "used",
+                         "every page was used, so uses are forgotten; it is the oldest of the "
+                         "lowest class")},
+    .number = {{"ticks", POLICY_WORD(struct nru, ticks), 0}},
+};
+
 const struct policy_operations policy_nru = {
     .parameter = {{"reset", 8, 1, UINT32_MAX, "ticks until all uses are forgotten"}},
     .init = nru_init,
@@ -115,4 +125,5 @@ const struct policy_operations policy_nru = {
     .drop = nru_drop,
     .tick = nru_tick,
     .order = nru_order,
+    .description = POLICY_DESCRIBED(nru_description),
 };

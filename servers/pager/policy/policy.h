@@ -11,6 +11,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "describe.h"
+
 // Slot 0 is no page. A policy may use its record as it likes (as the end of a list, for example).
 #define POLICY_NONE 0u
 
@@ -112,6 +114,9 @@ struct policy_operations {
     // Write the residents in the order in which victim() would choose them if no page were used
     // any more, at most `limit` of them; returns how many. Changes nothing.
     uint32_t (*order)(struct policy *policy, uint32_t *out, uint32_t limit);
+
+    // May be NULL. Names for people (describe.h); says nothing to the host.
+    const struct policy_description *description;
 };
 
 // One line of policies.def.

@@ -93,6 +93,15 @@ static uint32_t s3fifo_order(struct policy *policy, uint32_t *out, uint32_t limi
     return lists_rehearse(policy, s3fifo_victim, out, limit);
 }
 
+static const struct policy_description s3fifo_description = {
+    .list = {POLICY_LIST(struct s3fifo, lists.of[SMALL], "small",
+                         "it is the oldest of small, and was used too little for main"),
+             POLICY_LIST(struct s3fifo, lists.of[MAIN], "main",
+                         "it is the oldest of main with no use left"),
+             POLICY_LIST(struct s3fifo, lists.of[GHOST], "ghosts", NULL)},
+    .page = {"uses", POLICY_COUNT_BYTE, 0},
+};
+
 const struct policy_operations policy_s3fifo = {
     .ghosts = 100,
     .parameter = {{"small", 10, 0, 100, "the small queue has so many percent of the frames"},
@@ -105,4 +114,5 @@ const struct policy_operations policy_s3fifo = {
     .drop = s3fifo_drop,
     .reap = s3fifo_reap,
     .order = s3fifo_order,
+    .description = POLICY_DESCRIBED(s3fifo_description),
 };

@@ -32,10 +32,16 @@ static uint32_t sieve_order(struct policy *policy, uint32_t *out, uint32_t limit
     return hand_order(sieve_memory(policy), policy->slot, out, limit);
 }
 
+static const struct policy_description sieve_description = {
+    .list = {POLICY_LIST(struct hand, list, "queue", "the hand finds its bit clear")},
+    .hand = {{"hand", POLICY_WORD(struct hand, at), POLICY_WORD(struct hand, list)}},
+};
+
 const struct policy_operations policy_sieve = {
     .init = sieve_init,
     .admit = sieve_admit,
     .victim = sieve_victim,
     .drop = sieve_drop,
     .order = sieve_order,
+    .description = POLICY_DESCRIBED(sieve_description),
 };

@@ -93,6 +93,15 @@ static uint32_t wsclock_order(struct policy *policy, uint32_t *out, uint32_t lim
     return count;
 }
 
+static const struct policy_description wsclock_description = {
+    .list = {POLICY_LIST(struct wsclock, hand.list, "ring",
+                         "the hand finds its bit clear, and it is older than tau (or no page is)")},
+    .hand = {{"hand", POLICY_WORD(struct wsclock, hand.at),
+              POLICY_WORD(struct wsclock, hand.list)}},
+    .number = {{"now", POLICY_WORD(struct wsclock, now), 0}},
+    .page = {"last use", 2, 0},
+};
+
 const struct policy_operations policy_wsclock = {
     .parameter = {{"tau", 8, 0, 1u << 30, "ticks without a use until a page is old"}},
     .init = wsclock_init,
@@ -101,4 +110,5 @@ const struct policy_operations policy_wsclock = {
     .drop = wsclock_drop,
     .tick = wsclock_tick,
     .order = wsclock_order,
+    .description = POLICY_DESCRIBED(wsclock_description),
 };
