@@ -7,7 +7,7 @@
 #define HTML_MAX 1000000u  // bytes of a page: a browser opens it at once
 
 // The style sheets and programs of the pages, made from the files of these names by embed.py.
-extern const char asset_page_css[];
+extern const char asset_page_css[], asset_curve_css[], asset_curve_svg_css[], asset_curve_js[];
 extern const char asset_step_css[], asset_step_js[];
 
 // Text as text: &, <, > and " are escaped.

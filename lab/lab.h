@@ -3,6 +3,7 @@
 // argument[0] is the command's name; the result is the exit status (2: bad usage or input).
 #pragma once
 
+int curve_main(int count, char **argument);
 int step_main(int count, char **argument);
 int replay_main(int count, char **argument);
 int sim_main(int count, char **argument);

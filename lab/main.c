@@ -17,6 +17,7 @@ static const struct command {
     {"rates", sim_rates_main, "measure the simulator's speed under each policy"},
     {"scores", sim_scores_main, "compare all policies' misses with those of a file, or rewrite it"},
     {"replay", replay_main, "decide again what the pager decided in a trace, compare the victims"},
+    {"curve", curve_main, "draw miss ratios over frames, a line for each policy, MIN as the floor"},
     {"step", step_main, "show a policy at work on a few references, with reasons"},
     {"policies", sim_policies_main, "list the policies"},
     {"trace", trace_main, "print a trace: text, summary, requests without a reply, time line"},
