@@ -11,6 +11,7 @@
 
 #define TASKS 65536u
 #define PAGES (1u << 20)  // of a 32-bit space
+#define COMING_MAX 64u    // pages of a domain that are coming in at a time, and more
 
 struct decision {
     uint16_t kind, task;
@@ -22,12 +23,18 @@ struct sim_run {
     size_t count, capacity;
 };
 
+// Slots of pages, POLICY_NONE: the page has none of this kind. A page has at most one of the three.
 struct replay {
     struct sim_run_result result;
     struct checked checked;
     void *memory;
-    uint32_t *page_of;  // by slot
-    uint32_t *slot_of;  // by page
+    uint32_t *page_of;    // by slot
+    uint32_t *slot_of;    // resident
+    uint32_t *ghost_of;
+    uint32_t *coming_of;  // taken, not resident yet
+    uint32_t incoming;    // slot of the page that the next victim makes room for
+    uint32_t frames;      // 0: the trace has not said
+    uint32_t parameter[POLICY_PARAMETERS], parameters;  // for the next policy; bit n: it has n
 };
 
 // ---- records ---------------------------------------------------------------------------------
@@ -45,8 +52,12 @@ void sim_run_free(struct sim_run *run) {
 }
 
 static int is_decision(uint32_t kind) {
-    return kind == EVENT_policy || kind == EVENT_limit || kind == EVENT_admit ||
-           kind == EVENT_evict || kind == EVENT_drop || kind == EVENT_accessed;
+    const uint32_t kinds = 1u << EVENT_policy | 1u << EVENT_parameter | 1u << EVENT_limit |
+                           1u << EVENT_admit | 1u << EVENT_incoming | 1u << EVENT_evict |
+                           1u << EVENT_clean | 1u << EVENT_drop | 1u << EVENT_reap |
+                           1u << EVENT_accessed | 1u << EVENT_dirty | 1u << EVENT_tick |
+                           1u << EVENT_swap_in;
+    return kind < 32 && (kinds >> kind & 1);
 }
 
 void sim_run_add(struct sim_run *run, const struct trace_record *record) {
@@ -81,8 +92,32 @@ static void replay_free(struct replay *replay) {
     free(replay->memory);
     free(replay->page_of);
     free(replay->slot_of);
+    free(replay->ghost_of);
+    free(replay->coming_of);
     replay->memory = NULL;
-    replay->page_of = replay->slot_of = NULL;
+    replay->page_of = replay->slot_of = replay->ghost_of = replay->coming_of = NULL;
+}
+
+// ---- policies --------------------------------------------------------------------------------
+
+static void replay_parameter(struct replay *replay, uint32_t number, uint32_t value) {
+    if (number >= POLICY_PARAMETERS) {
+        problem_note(replay, "the run used a parameter that this build does not know", 0, 0);
+        return;
+    }
+    replay->parameter[number] = value;
+    replay->parameters |= 1u << number;
+}
+
+static struct policy_choice choice_take(struct replay *replay, const struct policy_kind *kind) {
+    struct policy_choice choice = policy_normal(kind);
+    for (uint32_t i = 0; i < POLICY_PARAMETERS; i++) {
+        if (replay->parameters >> i & 1) {
+            choice.parameter[i] = replay->parameter[i];
+        }
+    }
+    replay->parameters = 0;
+    return choice;
 }
 
 // A domain begins, perhaps with the number of one that has ended.
@@ -91,8 +126,30 @@ static void replay_begin(struct replay *replay, const struct policy_kind *kind, 
     replay->memory = sim_allocate(checked_bytes(slots), 1);
     replay->page_of = sim_allocate(slots, sizeof(uint32_t));
     replay->slot_of = sim_allocate(PAGES, sizeof(uint32_t));
-    checked_init(&replay->checked, policy_normal(kind), replay->memory, slots, slots);
+    replay->ghost_of = sim_allocate(PAGES, sizeof(uint32_t));
+    replay->coming_of = sim_allocate(PAGES, sizeof(uint32_t));
+    replay->incoming = POLICY_NONE;
+    checked_init(&replay->checked, choice_take(replay, kind), replay->memory, slots,
+                 replay->frames != 0 ? replay->frames : slots);
     replay->result.kind = kind;
+}
+
+static void ghosts_forget(struct replay *replay, uint32_t slot) {
+    for (; slot != POLICY_NONE; slot = checked_forget(&replay->checked)) {
+        replay->ghost_of[replay->page_of[slot]] = POLICY_NONE;
+    }
+}
+
+static void replay_switch(struct replay *replay, const struct policy_kind *kind,
+                          uint32_t resident) {
+    (void)checked_switch(&replay->checked, choice_take(replay, kind));
+    ghosts_forget(replay, checked_forget(&replay->checked));
+    replay->result.kind = kind;
+    replay->result.switches++;
+    if (replay->checked.resident != resident) {
+        problem_note(replay, "at a change of policy other numbers of pages were resident",
+                     resident, replay->checked.resident);
+    }
 }
 
 static void replay_policy(struct replay *replay, const struct decision *decision, uint32_t slots) {
@@ -102,28 +159,63 @@ static void replay_policy(struct replay *replay, const struct decision *decision
     } else if (old == new && resident == 0) {
         replay_begin(replay, &policy_kinds[new], slots);
     } else if (replay->memory != NULL) {
-        (void)checked_switch(&replay->checked, policy_normal(&policy_kinds[new]));
-        replay->result.kind = &policy_kinds[new];
-        replay->result.switches++;
-        if (replay->checked.resident != resident) {
-            problem_note(replay, "at a change of policy other numbers of pages were resident",
-                         resident, replay->checked.resident);
-        }
+        replay_switch(replay, &policy_kinds[new], resident);
     }
+}
+
+static void replay_limit(struct replay *replay, const struct decision *decision) {
+    replay->frames = decision->word[2] != 0 ? decision->word[2] : decision->word[1];
+    if (replay->memory != NULL) {
+        checked_frames_set(&replay->checked, replay->frames);
+        ghosts_forget(replay, checked_forget(&replay->checked));
+    }
+}
+
+// ---- pages -----------------------------------------------------------------------------------
+
+// The slot of a page that is coming in: it has one since it was read or somebody made room for it,
+// or gets it now.
+static uint32_t coming_take(struct replay *replay, uint32_t page) {
+    if (replay->coming_of[page] == POLICY_NONE) {
+        uint32_t slot = checked_take(&replay->checked, replay->ghost_of[page]);
+        replay->ghost_of[page] = POLICY_NONE;
+        replay->page_of[slot] = page;
+        replay->coming_of[page] = slot;
+    }
+    return replay->coming_of[page];
+}
+
+static uint32_t victim_ask(struct replay *replay) {
+    uint32_t incoming = replay->incoming;
+    replay->incoming = POLICY_NONE;
+    return checked_victim(&replay->checked, incoming);
 }
 
 // The run's victim is this page: is it the replay's, too?
 static void replay_victim(struct replay *replay, uint32_t page) {
-    uint32_t slot = POLICY_SLOT(checked_victim(&replay->checked, POLICY_NONE));
-    while (checked_forget(&replay->checked) != POLICY_NONE) {
-    }
-    replay->result.victims++;
+    uint32_t answer = victim_ask(replay), slot = POLICY_SLOT(answer);
     uint32_t chosen = replay->page_of[slot];
-    if (slot == POLICY_NONE || chosen != page) {
+    replay->result.victims++;
+    if (slot == POLICY_NONE || (answer & POLICY_CLEAN) != 0 || chosen != page) {
         problem_note(replay, "another page was the victim", page, chosen);
         return;
     }
     replay->slot_of[page] = POLICY_NONE;
+    replay->checked.policy.slot[slot].dirty = 0;
+    if (checked_state(&replay->checked, slot) == CHECKED_GHOST) {
+        replay->ghost_of[page] = slot;
+    }
+    ghosts_forget(replay, checked_forget(&replay->checked));
+}
+
+// The run's policy wanted this page to be written first.
+static void replay_clean(struct replay *replay, uint32_t page) {
+    uint32_t answer = victim_ask(replay), chosen = replay->page_of[POLICY_SLOT(answer)];
+    if ((answer & POLICY_CLEAN) == 0 || chosen != page) {
+        problem_note(replay, "another page was to be written first", page, chosen);
+        return;
+    }
+    replay->checked.policy.slot[POLICY_SLOT(answer)].dirty = 0;
 }
 
 static void replay_admit(struct replay *replay, uint32_t page, uint32_t how) {
@@ -131,23 +223,45 @@ static void replay_admit(struct replay *replay, uint32_t page, uint32_t how) {
         // The victim could not leave (no room in the store), and stays as if it had come again.
         replay_victim(replay, page);
     }
-    uint32_t slot = checked_take(&replay->checked, POLICY_NONE);
+    uint32_t slot = coming_take(replay, page);
     if (slot == POLICY_NONE || how > POLICY_ADOPTED) {
         problem_note(replay, "the page cannot be admitted", page, page);
         return;
     }
     replay->result.admits++;
-    replay->page_of[slot] = page;
+    replay->coming_of[page] = POLICY_NONE;
     replay->slot_of[page] = slot;
     checked_admit(&replay->checked, slot, (enum policy_how)how);
 }
 
-static void replay_accessed(struct replay *replay, const struct decision *decision) {
+// Resident, a ghost, or coming in: also one that the record has not named before, when it is no
+// ghost and nobody made room for it.
+static void replay_drop(struct replay *replay, uint32_t page) {
+    uint32_t slot = replay->slot_of[page];
+    slot = slot != POLICY_NONE ? slot : replay->ghost_of[page];
+    slot = slot != POLICY_NONE ? slot : replay->coming_of[page];
+    if (slot == POLICY_NONE && replay->checked.kind->operations->ghosts > 0) {
+        slot = checked_take(&replay->checked, POLICY_NONE);
+    }
+    if (slot == POLICY_NONE) {
+        problem_note(replay, "the page left without ever coming: the trace has gaps", page, page);
+        return;
+    }
+    checked_drop(&replay->checked, slot);
+    replay->slot_of[page] = replay->ghost_of[page] = replay->coming_of[page] = POLICY_NONE;
+}
+
+static void replay_bits(struct replay *replay, const struct decision *decision) {
     for (uint32_t n = 0; n < 64; n++) {
         uint32_t page = decision->word[0] + n;
-        if ((decision->word[1 + n / 32] >> n % 32 & 1) && page < PAGES &&
-            replay->slot_of[page] != POLICY_NONE) {
+        if (!(decision->word[1 + n / 32] >> n % 32 & 1) || page >= PAGES ||
+            replay->slot_of[page] == POLICY_NONE) {
+            continue;
+        }
+        if (decision->kind == EVENT_accessed) {
             checked_touch(&replay->checked, replay->slot_of[page]);
+        } else {
+            replay->checked.policy.slot[replay->slot_of[page]].dirty = 1;
         }
     }
 }
@@ -158,13 +272,38 @@ static void replay_page(struct replay *replay, const struct decision *decision) 
         problem_note(replay, "there is no such page", page, page);
     } else if (decision->kind == EVENT_admit) {
         replay_admit(replay, page, decision->word[2]);
+    } else if (decision->kind == EVENT_drop) {
+        replay_drop(replay, page);
+    } else if (decision->kind == EVENT_incoming) {
+        replay->incoming = coming_take(replay, page);
+    } else if (decision->kind == EVENT_swap_in) {
+        if (replay->ghost_of[page] != POLICY_NONE) {
+            (void)coming_take(replay, page);
+        }
     } else if (replay->slot_of[page] == POLICY_NONE) {
         problem_note(replay, "the page left without ever coming: the trace has gaps", page, page);
     } else if (decision->kind == EVENT_evict) {
         replay_victim(replay, page);
     } else {
-        checked_drop(&replay->checked, replay->slot_of[page]);
-        replay->slot_of[page] = POLICY_NONE;
+        replay_clean(replay, page);
+    }
+}
+
+static void replay_known(struct replay *replay, const struct decision *decision) {
+    switch (decision->kind) {
+    case EVENT_accessed:
+    case EVENT_dirty:
+        replay_bits(replay, decision);
+        break;
+    case EVENT_tick:
+        checked_tick(&replay->checked);
+        break;
+    case EVENT_reap:
+        ghosts_forget(replay, checked_reap(&replay->checked));
+        break;
+    default:
+        replay_page(replay, decision);
+        break;
     }
 }
 
@@ -175,15 +314,15 @@ static void replay_decision(struct replay *replay, const struct decision *decisi
     }
     if (decision->kind == EVENT_policy) {
         replay_policy(replay, decision, slots);
+    } else if (decision->kind == EVENT_parameter) {
+        replay_parameter(replay, decision->word[0], decision->word[1]);
+    } else if (decision->kind == EVENT_limit) {
+        replay_limit(replay, decision);
     } else if (replay->memory == NULL) {
         problem_note(replay, "the trace does not begin with the domain: record from the start",
                      0, 0);
-    } else if (decision->kind == EVENT_limit) {
-        checked_frames_set(&replay->checked, decision->word[1]);
-    } else if (decision->kind == EVENT_accessed) {
-        replay_accessed(replay, decision);
     } else {
-        replay_page(replay, decision);
+        replay_known(replay, decision);
     }
     if (replay->checked.faults > 0 && replay->result.problem == NULL) {
         problem_note(replay, "the policy was wrong and FIFO took over", 0, 0);
@@ -207,7 +346,7 @@ uint32_t sim_run_replay(const struct sim_run *run,
             replay[task]->result.task = task;
         }
         replay_decision(replay[task], &run->list[i],
-                        checked_slots(slots[task] < PAGES ? slots[task] : PAGES, 2));
+                        checked_slots(slots[task] < PAGES ? slots[task] : PAGES, COMING_MAX));
     }
     for (uint32_t task = 0; task < TASKS; task++) {
         if (replay[task] != NULL) {

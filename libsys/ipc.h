@@ -77,3 +77,11 @@ static inline field_name name_of(const char *text) {
     }
     return name;
 }
+
+static inline field_text text_of(const char *text) {
+    field_text field = {0};
+    while (*text != 0 && field.length < TEXT_BYTES) {
+        field.bytes[field.length++] = *text++;
+    }
+    return field;
+}

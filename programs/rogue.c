@@ -12,12 +12,6 @@
 #define TABLE_BYTES 0x200000u  // one page table maps so much
 #define STATUS_USAGE 255
 
-static field_text text_of(const char *line) {
-    field_text text = {.length = (uint32_t)strlen(line)};
-    memcpy(text.bytes, line, text.length);
-    return text;
-}
-
 static error_t rogue_off(uint32_t status) {
     return init_off(INIT, status);
 }
@@ -26,7 +20,7 @@ static error_t rogue_frames(uint32_t frames) {
 }
 static error_t rogue_policy(uint32_t unused) {
     (void)unused;
-    return init_policy(INIT, name_of("clock"));
+    return init_policy(INIT, text_of("clock"));
 }
 static error_t rogue_kill(uint32_t task) {
     return init_kill(INIT, task);

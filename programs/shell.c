@@ -69,7 +69,7 @@ static const struct command commands[] = {
     {"kill", "TASK", "end a program", shell_kill},
     {"time", "COMMAND...", "run a command, then show its time and paging", shell_time},
     {"stats", "[TASK]", "counters of the pager, of one program or of all", shell_stats},
-    {"policy", "[NAME]", "show or replace the replacement policy, while programs run",
+    {"policy", "[NAME]", "show or replace the policy (or one with parameters: arc:p=8), live",
      shell_policy},
     {"frames", "[N]", "show or set how many frames each program may hold", shell_frames},
     {"trace", "on|off", "start or stop recording messages and faults", shell_trace},

@@ -41,15 +41,20 @@ int shell_stats(int count, char **word) {
 int shell_policy(int count, char **word) {
     struct pager_stats_out stats;
     if (count == 2) {
-        error_t error = init_policy(HANDLE(SLOT_INIT), name_of(word[1]));
-        if (error == E_NOT_FOUND || error == E_ARGUMENT) {
+        error_t error = init_policy(HANDLE(SLOT_INIT), text_of(word[1]));
+        if (error == E_NOT_FOUND) {
             printf("the pager has no policy '%s'; ./quire run --help lists them\n", word[1]);
+            return 1;
+        }
+        if (error == E_ARGUMENT) {
+            printf("'%s' gives a parameter that this policy has not, or a value out of its bounds; "
+                   "./quire lab policies lists them\n", word[1]);
             return 1;
         }
         return shell_report(word[1], error);
     }
     if (count != 1) {
-        return shell_usage("policy [NAME]");
+        return shell_usage("policy [NAME[:PARAMETER=NUMBER]...]");
     }
     error_t error = pager_stats(HANDLE(SLOT_PAGER), 0, &stats);
     if (error == OK) {

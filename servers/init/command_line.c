@@ -28,8 +28,20 @@ static int policy_is_known(struct word name) {
     return known.length > 0;
 }
 
+// Its parameters are the pager's to check.
+static int read_choice(struct word value, char policy[COMMAND_POLICY_BYTES]) {
+    struct word name;
+    (void)word_split(value, ':', &name);
+    if (!policy_is_known(name) || value.length >= COMMAND_POLICY_BYTES) {
+        return 0;
+    }
+    __builtin_memset(policy, 0, COMMAND_POLICY_BYTES);
+    __builtin_memcpy(policy, value.start, value.length);
+    return 1;
+}
+
 static int read_policy(struct word value, struct command_line *line) {
-    return policy_is_known(value) && word_name(value, line->policy);
+    return read_choice(value, line->policy);
 }
 
 static int read_frames(struct word value, struct command_line *line) {
@@ -71,8 +83,7 @@ static int read_at(struct word value, struct command_line *line) {
         return 0;
     }
     struct command_at *at = &line->at[line->at_count];
-    if (!word_number(fault, &at->fault) || at->fault == 0 || !policy_is_known(policy) ||
-        !word_name(policy, at->policy)) {
+    if (!word_number(fault, &at->fault) || at->fault == 0 || !read_choice(policy, at->policy)) {
         return 0;
     }
     line->at_count++;

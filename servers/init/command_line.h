@@ -10,13 +10,15 @@
 
 enum store { STORE_AUTO, STORE_DISK, STORE_RAM };
 
+#define COMMAND_POLICY_BYTES 96u
+
 struct command_at {
     uint32_t fault;
-    char policy[NAME_BYTES];
+    char policy[COMMAND_POLICY_BYTES];
 };
 
 struct command_line {
-    char policy[NAME_BYTES];  // empty: the pager's own choice
+    char policy[COMMAND_POLICY_BYTES];  // with its parameters; empty: the pager's own choice
     uint32_t frames;          // limit of each program's domain; 0: none
     field_text run;           // program and arguments, separated by single spaces
     uint32_t trace;           // record from the start on

@@ -72,17 +72,30 @@ static void modules_hand_over(void) {
     }
 }
 
+// The pager knows what is wrong with a policy's parameters.
+static void policy_must(error_t error, const char *what) {
+    struct pager_death_reason_out reason;
+    if (error == E_ARGUMENT && pager_death_reason(HANDLE(SLOT_PAGER), 0, &reason) == OK) {
+        field_text line;
+        text_clear(&line);
+        text_add_bytes(&line, reason.line.bytes, MIN_OF(reason.line.length, TEXT_BYTES));
+        fatal("boot option policy: ", line.bytes, ": ./quire lab policies lists them", NULL);
+    }
+    must(error, what);
+}
+
 static void pager_configure(void) {
     if (command_line.policy[0] != 0) {
-        must(pager_policy_set(HANDLE(SLOT_PAGER), name_of(command_line.policy)),
-             "set the policy");
+        policy_must(pager_policy_set(HANDLE(SLOT_PAGER), text_of(command_line.policy)),
+                    "set the policy");
     }
     if (command_line.frames != 0) {
         must(pager_limit_set(HANDLE(SLOT_PAGER), command_line.frames), "set the frame limit");
     }
     for (uint32_t i = 0; i < command_line.at_count; i++) {
-        must(pager_policy_at(HANDLE(SLOT_PAGER), command_line.at[i].fault,
-                             name_of(command_line.at[i].policy)), "plan a change of policy");
+        policy_must(pager_policy_at(HANDLE(SLOT_PAGER), command_line.at[i].fault,
+                                    text_of(command_line.at[i].policy)),
+                    "plan a change of policy");
     }
 }
 

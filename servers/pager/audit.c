@@ -6,7 +6,7 @@
 #include "transfer.h"
 
 struct tally {
-    uint32_t resident, reading, writing, stored, leaves;
+    uint32_t resident, reading, writing, stored, ghosts, leaves;
 };
 
 static uint32_t frame_wrong(const struct domain *domain, uint32_t page, uint32_t slot,
@@ -16,6 +16,12 @@ static uint32_t frame_wrong(const struct domain *domain, uint32_t page, uint32_t
     }
     const struct frame_record *frame = framelist_at(slot);
     return frame->state != state || frame->page != page || frame->domain != domain_index(domain);
+}
+
+// A page remembered: its mark is a ghost's, and says so of this page.
+static uint32_t ghost_wrong(const struct domain *domain, uint32_t page, uint32_t mark) {
+    return checked_state(&domain->policy, mark) != CHECKED_GHOST ||
+           domain->policy.record[mark].owner != page;
 }
 
 static uint32_t entry_check(struct domain *domain, uint32_t page, uint32_t entry,
@@ -35,11 +41,21 @@ static uint32_t entry_check(struct domain *domain, uint32_t page, uint32_t entry
         return broken + frame_wrong(domain, page, value, FRAME_READING);
     case ENTRY_WRITING:
         tally->writing++;
-        return broken + frame_wrong(domain, page, value, FRAME_WRITING);
+        broken += frame_wrong(domain, page, value, FRAME_WRITING);
+        if (broken > 0 || !framelist_at(value)->ghost) {
+            return broken;
+        }
+        tally->ghosts++;
+        return ghost_wrong(domain, page, framelist_at(value)->mark);
     case ENTRY_STORED:
         tally->stored++;
         return broken + (value == SWAP_NONE || value >= swap_space.pages ||
                          (swap_space.bit[value / 32] >> value % 32 & 1) == 0);
+    case ENTRY_GHOST:
+        tally->ghosts++;
+        entry = broken + ghost_wrong(domain, page, value) > 0 ? entry : resident_plain(domain, entry);
+        return ENTRY_STATE(entry) != ENTRY_UNTOUCHED && ENTRY_STATE(entry) != ENTRY_STORED
+                   ? broken + 1 : entry_check(domain, page, entry, tally);
     }
     return broken + 1;
 }
@@ -68,7 +84,8 @@ static uint32_t domain_check(struct domain *domain, struct tally *sum) {
         }
     }
     broken += tally.resident != domain->resident || tally.reading != domain->reading ||
-              tally.writing != domain->writing || tally.stored != domain->swapped;
+              tally.writing != domain->writing || tally.stored != domain->swapped ||
+              tally.ghosts != domain->policy.ghosts;
     sum->resident += tally.resident;
     sum->reading += tally.reading;
     sum->writing += tally.writing;

@@ -4,17 +4,18 @@
 #pragma once
 #include "resident.h"
 
-extern const struct policy_kind *control_policy;  // of domains to come
-extern uint32_t control_limit;                    // of domains to come
+extern struct policy_choice control_choice;  // policy of domains to come
+extern uint32_t control_limit;               // of domains to come
 
 void control_init(void);
-// E_NOT_FOUND: no policy of this name (untrusted).
-error_t control_policy_set(const field_name *name);
+// `text` is untrusted. E_NOT_FOUND: it names no policy; E_ARGUMENT: its parameters are wrong; then
+// resident_complaint says how.
+error_t control_policy_set(const field_text *text);
 // 0: no limit. E_ARGUMENT: fewer than LIMIT_MIN.
 error_t control_limit_set(uint32_t frames);
 // Set the policy when fault number `fault` is served. E_LIMIT: too many plans; E_ARGUMENT: it is
-// past.
-error_t control_policy_plan(uint32_t fault, const field_name *name);
+// past. Else as above.
+error_t control_policy_plan(uint32_t fault, const field_text *text);
 
 void control_plans_run(uint32_t faults);
 extern uint32_t control_next_plan;  // number of the fault, UINT32_MAX: none

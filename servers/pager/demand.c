@@ -8,6 +8,7 @@
 #define WAITING_MAX 256u  // more threads than can fault at a time
 // Not part of the way of a page's first touch, which then has the registers for itself.
 #define APART __attribute__((noinline))
+#define PART __attribute__((always_inline)) inline  // although others call it, too
 
 uint32_t demand_faults, demand_waiting;
 static struct fault waiting[WAITING_MAX];  // in the order in which they came
@@ -34,7 +35,7 @@ static inline void answer_map(const struct region *region, uint32_t page, uint32
     answer->item.frame = frame->number << 8 | flags;
 }
 
-static inline void page_admit(struct domain *domain, uint32_t page, uint32_t slot) {
+static PART void page_admit(struct domain *domain, uint32_t page, uint32_t slot) {
     pagemap_admit(&domain->pages, page, slot);
     resident_admit(domain, slot, POLICY_USED);
 }
@@ -86,35 +87,62 @@ APART static void no_room(struct domain *domain, const struct fault *fault, enum
 }
 
 // A mark under the domain's policy and room under its limit.
-APART static enum room mark_take_slowly(struct domain *domain, uint32_t *mark) {
+APART static enum room mark_take_slowly(struct domain *domain, const struct fault *fault,
+                                         uint32_t *mark) {
     enum room room = ROOM_NOW;
     if (domain->reading + 1 >= RESIDENT_INCOMING) {
         return ROOM_WAIT;
     }
     *mark = resident_take(domain);
     if (*mark == POLICY_NONE) {  // no memory for more marks
-        room = evict_one(domain, POLICY_NONE);
+        room = evict_one(domain, POLICY_NONE, 0);
         *mark = room == ROOM_NOW ? resident_take(domain) : POLICY_NONE;
     }
     if (*mark == POLICY_NONE) {
         return room != ROOM_NOW ? room : domain->writing > 0 ? ROOM_WAIT : ROOM_NONE;
     }
-    room = evict_for_page(domain, *mark);
+    uint32_t page = fault->address >> PAGE_SHIFT;
+    room = evict_for_page(domain, *mark, page);
     if (room != ROOM_NOW) {
-        resident_untake(domain, *mark);
+        resident_untake(domain, page, *mark);
     }
     return room;
 }
 
 // The same, mark first: mostly nothing stands in the way. POLICY_NONE: *room says why.
-static inline uint32_t mark_take(struct domain *domain, enum room *room) {
+static inline uint32_t mark_take(struct domain *domain, const struct fault *fault,
+                                 enum room *room) {
     uint32_t held = domain->resident + domain->reading, mark;
     if (domain->reading + 1 < RESIDENT_INCOMING && held < domain->limit &&
         framelist_idle > FRAMES_SPARE && resident_has_slots(domain)) {
         return checked_take_new(&domain->policy);
     }
-    *room = mark_take_slowly(domain, &mark);
+    *room = mark_take_slowly(domain, fault, &mark);
     return *room == ROOM_NOW ? mark : POLICY_NONE;
+}
+
+// The same for a page that may have a ghost. Room comes first: a policy that has seen a page come
+// back cannot be told that it waits again, only that it is gone.
+APART static uint32_t mark_return(struct domain *domain, const struct fault *fault,
+                                  enum room *room) {
+    uint32_t page = fault->address >> PAGE_SHIFT;
+    if (resident_ghost(domain, page) != POLICY_NONE) {
+        int full = domain->reading + 1 >= RESIDENT_INCOMING || evict_must_wait(domain);
+        *room = full ? ROOM_WAIT : evict_for_frame(domain);
+        if (*room != ROOM_NOW) {
+            return POLICY_NONE;
+        }
+    }
+    if (resident_ghost(domain, page) == POLICY_NONE) {  // given up meanwhile, perhaps
+        return mark_take(domain, fault, room);
+    }
+    uint32_t mark = resident_return(domain, page);
+    *room = evict_for_page(domain, mark, page);
+    if (*room == ROOM_NOW) {
+        return mark;
+    }
+    resident_untake(domain, page, mark);
+    return POLICY_NONE;
 }
 
 // A leaf for the page. 0: *room says why there is none.
@@ -133,7 +161,7 @@ APART static int page_copy(struct domain *domain, const struct region *region, c
     error_t error =
         machine_frame_copy(framelist_at(slot)->number, module->first + file_page, bytes);
     if (error != OK) {
-        resident_untake(domain, framelist_at(slot)->mark);
+        resident_untake(domain, framelist_at(slot)->page, framelist_at(slot)->mark);
         framelist_release(slot);
         refuse(domain, fault, answer, error, "its file could not be read");
         return 0;
@@ -143,7 +171,7 @@ APART static int page_copy(struct domain *domain, const struct region *region, c
 }
 
 // The page was never touched, or was dropped unchanged.
-static inline void page_make(struct domain *domain, const struct region *region, const struct fault *fault,
+static PART void page_make(struct domain *domain, const struct region *region, const struct fault *fault,
                       uint32_t mark, struct answer *answer) {
     uint32_t page = fault->address >> PAGE_SHIFT, file_page = 0;
     uint32_t bytes = file_bytes(region, page, &file_page);
@@ -165,8 +193,24 @@ static inline void page_bring(struct domain *domain, const struct region *region
     uint32_t page = fault->address >> PAGE_SHIFT, mark = POLICY_NONE;
     enum room room = ROOM_NOW;
     if (pagemap_has_leaf(&domain->pages, page) || leaf_take(domain, page, &room)) {
-        mark = mark_take(domain, &room);
+        mark = mark_take(domain, fault, &room);
     }
+    if (mark == POLICY_NONE) {
+        no_room(domain, fault, room, answer);
+    } else if (ENTRY_STATE(entry) == ENTRY_STORED) {
+        page_read(domain, page, mark, ENTRY_VALUE(entry), answer);
+    } else {
+        page_make(domain, region, fault, mark, answer);
+    }
+}
+
+// The same for a page that its policy remembers.
+APART static void page_return(struct domain *domain, const struct region *region,
+                              const struct fault *fault, struct answer *answer) {
+    uint32_t page = fault->address >> PAGE_SHIFT;
+    enum room room = ROOM_NOW;
+    uint32_t mark = mark_return(domain, fault, &room);
+    uint32_t entry = pagemap_get(&domain->pages, page);
     if (mark == POLICY_NONE) {
         no_room(domain, fault, room, answer);
     } else if (ENTRY_STATE(entry) == ENTRY_STORED) {
@@ -181,7 +225,7 @@ static inline void page_bring(struct domain *domain, const struct region *region
 APART static void page_rescue(struct domain *domain, const struct region *region,
                               const struct fault *fault, uint32_t slot, struct answer *answer) {
     enum room room = ROOM_NOW;
-    uint32_t mark = mark_take(domain, &room);
+    uint32_t mark = mark_return(domain, fault, &room);
     struct frame_record *frame = framelist_at(slot);
     if (mark == POLICY_NONE) {
         no_room(domain, fault, room, answer);
@@ -219,6 +263,8 @@ void demand_attempt(struct domain *domain, const struct fault *fault, struct ans
         answer_map(region, page, ENTRY_VALUE(entry), 0, answer);
     } else if (state == ENTRY_WRITING) {
         page_rescue(domain, region, fault, ENTRY_VALUE(entry), answer);
+    } else if (state == ENTRY_GHOST) {
+        page_return(domain, region, fault, answer);
     } else {
         answer->kind = ANSWER_LATER;
     }

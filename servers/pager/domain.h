@@ -2,7 +2,7 @@
 // A domain: one program's address space, its frame limit, its policy, its counters. The table of
 // all of them, found by task number.
 //   resident: frames in state FRAME_RESIDENT, reading: FRAME_READING, writing: FRAME_WRITING
-//   swapped: entries in state ENTRY_STORED
+//   swapped: entries in state ENTRY_STORED, with a ghost or without
 //   resident + reading <= limit, but for the time that it takes to evict after a limit was lowered
 // audit.c compares all counts with the page map, the frame list and the policy.
 #pragma once
@@ -37,7 +37,7 @@ struct domain {
     uint32_t limit;
     uint32_t resident, reading, writing, swapped;
     uint32_t since_scan;  // evictions since the last scan
-    struct checked policy;  // owner of a resident slot: the slot of its frame
+    struct checked policy;  // owner of a resident slot: the slot of its frame; of a ghost: its page
     struct counters counters;
     uint32_t reason_length;
     char reason[TEXT_BYTES];  // why a fault was refused, or the program not admitted

@@ -11,27 +11,42 @@ enum outcome {
 
 // ---- Accessed bits ---------------------------------------------------------------------------
 
+// Tell the policy of each resident page that has its bit set; page first + n: bit n % 32 of word
+// n / 32.
+static inline void bits_tell(struct domain *domain, uint32_t kind, uint32_t first, uint32_t count,
+                             const uint32_t *word) {
+    for (uint32_t i = 0; machine_traces && i < (count + 31) / 32; i += 2) {
+        if ((word[i] | word[i + 1]) != 0) {
+            machine_trace(kind, domain->number, first + i * 32, word[i], word[i + 1]);
+        }
+    }
+    for (uint32_t i = 0; i < (count + 31) / 32; i++) {
+        for (uint32_t bits = word[i]; bits != 0; bits &= bits - 1) {
+            uint32_t page = first + i * 32 + (uint32_t)__builtin_ctz(bits);
+            uint32_t entry = pagemap_get(&domain->pages, page);
+            if (ENTRY_STATE(entry) != ENTRY_RESIDENT) {
+                continue;
+            }
+            uint32_t mark = framelist_at(ENTRY_VALUE(entry))->mark;
+            if (kind == EVENT_accessed) {
+                checked_touch(&domain->policy, mark);
+            } else {
+                domain->policy.policy.slot[mark].dirty = 1;
+            }
+        }
+    }
+}
+
 static void leaf_scan(struct domain *domain, uint32_t leaf) {
     struct scan scan;
     uint32_t first, count = pagemap_span(&domain->pages, leaf, &first);
     if (count == 0 || machine_scan(domain->space, first, count, &scan) != OK) {
         return;  // nothing to see, or the task is going: its bits mean nothing any more
     }
-    for (uint32_t i = 0; machine_traces && i < (count + 31) / 32; i += 2) {
-        if ((scan.accessed[i] | scan.accessed[i + 1]) != 0) {
-            machine_trace(EVENT_accessed, domain->number, first + i * 32, scan.accessed[i],
-                          scan.accessed[i + 1]);
-        }
+    if (domain->policy.kind->operations->sees_dirty) {
+        bits_tell(domain, EVENT_dirty, first, count, scan.dirty);
     }
-    for (uint32_t i = 0; i < (count + 31) / 32; i++) {
-        for (uint32_t bits = scan.accessed[i]; bits != 0; bits &= bits - 1) {
-            uint32_t page = first + i * 32 + (uint32_t)__builtin_ctz(bits);
-            uint32_t entry = pagemap_get(&domain->pages, page);
-            if (ENTRY_STATE(entry) == ENTRY_RESIDENT) {
-                checked_touch(&domain->policy, framelist_at(ENTRY_VALUE(entry))->mark);
-            }
-        }
-    }
+    bits_tell(domain, EVENT_accessed, first, count, scan.accessed);
 }
 
 void evict_scan(struct domain *domain) {
@@ -45,6 +60,7 @@ void evict_scan(struct domain *domain) {
             }
         }
     }
+    machine_trace(EVENT_tick, domain->number, 0, 0, 0);
     checked_tick(&domain->policy);
     domain->counters.scans++;
     domain->since_scan = 0;
@@ -89,7 +105,7 @@ static enum outcome page_discard(struct domain *domain, uint32_t slot) {
         entry = ENTRY(ENTRY_STORED, frame->store);
         domain->swapped++;
     }
-    pagemap_set(&domain->pages, frame->page, entry);
+    pagemap_set(&domain->pages, frame->page, resident_entry(domain, frame, entry));
     framelist_release(slot);
     return EVICT_FREED;
 }
@@ -110,11 +126,6 @@ static enum outcome page_write(struct domain *domain, uint32_t slot) {
     return EVICT_WRITING;
 }
 
-static void page_keep(struct domain *domain, uint32_t slot) {
-    framelist_at(slot)->mark = checked_take(&domain->policy, POLICY_NONE);
-    resident_admit(domain, slot, POLICY_USED);
-}
-
 static enum outcome page_evict(struct domain *domain, uint32_t slot) {
     struct frame_record *frame = framelist_at(slot);
     uint32_t mark = frame->mark;
@@ -126,7 +137,7 @@ static enum outcome page_evict(struct domain *domain, uint32_t slot) {
         return page_discard(domain, slot);
     }
     if (!transfer_page_assign(frame)) {
-        page_keep(domain, slot);  // the store broke, or the page was changed since we looked
+        resident_keep(domain, slot);  // the store broke, or the page was changed since we looked
         return EVICT_FULL;
     }
     pagemap_leave(&domain->pages, frame->page, ENTRY(ENTRY_WRITING, slot));
@@ -151,20 +162,48 @@ static int can_rotate(const struct domain *domain) {
     return found == LIMIT_MIN;
 }
 
+// Write it out while it stays: what writes to it meanwhile faults, and changes it again. Its frame is
+// then in the state of one that was wanted again on its way out.
+static void page_clean(struct domain *domain, uint32_t slot) {
+    struct frame_record *frame = framelist_at(slot);
+    if (frame->busy || transfer_count >= CLEANING_MAX || transfer_is_broken() ||
+        (frame->store == SWAP_NONE && !transfer_has_room())) {
+        return;  // it will be written when it leaves
+    }
+    page_unmap(domain, frame);
+    if (frame->dirty && transfer_page_assign(frame)) {
+        frame->dirty = 0;
+        transfer_start(slot);
+        domain->counters.written++;
+        machine_trace(EVENT_swap_out, domain->number, frame->page, frame->store, 0);
+    }
+}
+
+// Each page is cleaned at most once before there is a victim, for its mark is not dirty any more.
+static uint32_t victim_choose(struct domain *domain, uint32_t incoming, uint32_t page) {
+    uint32_t slot = resident_victim(domain, incoming, page);
+    while ((slot & POLICY_CLEAN) != 0) {
+        page_clean(domain, POLICY_SLOT(slot));
+        slot = resident_victim(domain, incoming, page);
+    }
+    return slot;
+}
+
 // Without room in the store only unchanged pages can leave: pass over the others.
-static enum outcome domain_evict(struct domain *domain, uint32_t incoming) {
+static enum outcome domain_evict(struct domain *domain, uint32_t incoming, uint32_t page) {
     if (!transfer_has_room() && domain->resident > 0 && !can_rotate(domain)) {
         return EVICT_FULL;
     }
     scan_if_due(domain);
     for (uint32_t tries = domain->resident; tries > 0; tries--) {
-        uint32_t slot = resident_victim(domain, incoming);
+        uint32_t slot = victim_choose(domain, incoming, page);
         if (slot == 0) {
             return EVICT_NOTHING;
         }
         struct frame_record *frame = framelist_at(slot);
         if (!transfer_has_room() && is_changed(domain, frame) && !transfer_page_assign(frame)) {
-            page_keep(domain, slot);
+            machine_trace(EVENT_evict, domain->number, frame->page, frame->mark, 1);
+            resident_keep(domain, slot);
             continue;
         }
         return page_evict(domain, slot);
@@ -203,9 +242,9 @@ enum room evict_for_frame(struct domain *domain) {
         if (victim->writing >= writing_most(victim)) {
             return ROOM_WAIT;
         }
-        enum outcome outcome = domain_evict(victim, POLICY_NONE);
+        enum outcome outcome = domain_evict(victim, POLICY_NONE, 0);
         if ((outcome == EVICT_NOTHING || outcome == EVICT_FULL) && victim != domain) {
-            outcome = domain_evict(domain, POLICY_NONE);
+            outcome = domain_evict(domain, POLICY_NONE, 0);
         }
         if (outcome == EVICT_NOTHING || outcome == EVICT_FULL) {
             return transfer_count > 0 ? ROOM_WAIT : ROOM_NONE;
@@ -214,20 +253,24 @@ enum room evict_for_frame(struct domain *domain) {
     return ROOM_NOW;
 }
 
-enum room evict_one(struct domain *domain, uint32_t incoming) {
+int evict_must_wait(const struct domain *domain) {
+    return over_limit(domain) && domain->writing >= writing_most(domain);
+}
+
+enum room evict_one(struct domain *domain, uint32_t incoming, uint32_t page) {
     if (domain->writing >= writing_most(domain)) {
         return ROOM_WAIT;
     }
-    enum outcome outcome = domain_evict(domain, incoming);
+    enum outcome outcome = domain_evict(domain, incoming, page);
     if (outcome == EVICT_FREED || outcome == EVICT_WRITING) {
         return ROOM_NOW;
     }
     return domain->reading + domain->writing > 0 ? ROOM_WAIT : ROOM_NONE;
 }
 
-enum room evict_for_page(struct domain *domain, uint32_t incoming) {
+enum room evict_for_page(struct domain *domain, uint32_t incoming, uint32_t page) {
     while (over_limit(domain)) {
-        enum room room = evict_one(domain, incoming);
+        enum room room = evict_one(domain, incoming, page);
         if (room != ROOM_NOW) {
             return room;
         }
@@ -248,7 +291,7 @@ int evict_surplus(void) {
             if (domain->writing >= writing_most(domain)) {
                 break;  // and go on when one has been written
             }
-            enum outcome outcome = domain_evict(domain, POLICY_NONE);
+            enum outcome outcome = domain_evict(domain, POLICY_NONE, 0);
             if (outcome == EVICT_NOTHING || outcome == EVICT_FULL) {
                 break;
             }
@@ -275,7 +318,7 @@ static void read_finish(struct domain *domain, uint32_t slot, error_t error) {
     struct frame_record *frame = framelist_at(slot);
     domain->reading--;
     if (error != OK) {
-        resident_untake(domain, frame->mark);
+        resident_untake(domain, frame->page, frame->mark);
         pagemap_set(&domain->pages, frame->page, ENTRY(ENTRY_STORED, frame->store));
         domain->swapped++;
         framelist_release(slot);
@@ -294,7 +337,7 @@ static void write_undo(struct domain *domain, uint32_t slot) {
     frame->dirty = 1;
     evict_surplus_due = 1;
     pagemap_admit(&domain->pages, frame->page, slot);
-    page_keep(domain, slot);
+    resident_keep(domain, slot);
 }
 
 static void write_finish(struct domain *domain, uint32_t slot, error_t error) {

@@ -15,6 +15,8 @@
 // of its limit, at most WRITING_MAX, at least 1.
 #define WRITING_SHARE 8u
 #define WRITING_MAX 16u
+// Pages are written ahead of need, as policies ask, while fewer transfers than these are under way.
+#define CLEANING_MAX 16u
 
 enum room {
     ROOM_NOW,   // there is room
@@ -23,13 +25,15 @@ enum room {
 };
 
 // Room for one more page under the domain's limit (its mark: incoming) and a frame for it.
-enum room evict_for_page(struct domain *domain, uint32_t incoming);
+enum room evict_for_page(struct domain *domain, uint32_t incoming, uint32_t page);
+// The same would wait before it asks the policy.
+int evict_must_wait(const struct domain *domain);
 // A frame, for whatever use; `domain` asks.
 enum room evict_for_frame(struct domain *domain);
 // Read and clear the Accessed bits of a domain, and tell its policy.
 void evict_scan(struct domain *domain);
-// One resident page less in this domain (incoming: a mark, or POLICY_NONE).
-enum room evict_one(struct domain *domain, uint32_t incoming);
+// One resident page less in this domain (incoming: a page's mark, or POLICY_NONE).
+enum room evict_one(struct domain *domain, uint32_t incoming, uint32_t page);
 // A limit was lowered: pages that are too many have to go.
 extern int evict_surplus_due;
 // Evict some of them. True: there is more to do, at once.

@@ -84,7 +84,7 @@ int framelist_window_map(enum window window, uint32_t page) {
 static int is_soiled(const struct frame_record *frame) {
     return frame->state != FRAME_IDLE || frame->page != 0 || frame->store != 0 ||
            frame->mark != 0 || frame->domain != 0 || frame->mapped || frame->dirty || frame->busy ||
-           frame->again;
+           frame->again || frame->ghost;
 }
 
 uint32_t framelist_check(void) {

@@ -30,7 +30,8 @@ struct frame_record {
     uint8_t busy : 1;     // the block server works on it
     uint8_t again : 1;    // changed while it was being written: write it once more
     uint8_t zeroed : 1;   // when it was idle last
-    uint8_t : 4;
+    uint8_t ghost : 1;    // being written, and the policy remembers its page by `mark`
+    uint8_t : 3;
 };
 _Static_assert(sizeof(struct frame_record) == 24, "24 bytes a frame");
 

@@ -22,9 +22,14 @@ static void frame_forget(uint32_t slot) {
 
 static void page_forget(struct domain *domain, uint32_t page) {
     uint32_t entry = pagemap_get(&domain->pages, page);
+    if (ENTRY_STATE(entry) == ENTRY_GHOST) {
+        resident_ghost_drop(domain, page);
+        entry = pagemap_get(&domain->pages, page);
+    }
     uint32_t slot = ENTRY_VALUE(entry);
     switch (ENTRY_STATE(entry)) {
     case ENTRY_UNTOUCHED:
+    case ENTRY_GHOST:  // dropped already
         return;
     case ENTRY_STORED:
         swap_release(&swap_space, ENTRY_VALUE(entry));
@@ -37,10 +42,13 @@ static void page_forget(struct domain *domain, uint32_t page) {
         return;
     case ENTRY_READING:
         domain->reading--;
-        resident_untake(domain, framelist_at(slot)->mark);
+        resident_untake(domain, page, framelist_at(slot)->mark);
         frame_forget(slot);
         break;
     case ENTRY_WRITING:
+        if (framelist_at(slot)->ghost) {
+            resident_ghost_drop(domain, page);
+        }
         domain->writing--;
         frame_forget(slot);
         break;
@@ -217,8 +225,9 @@ error_t mapping_state(struct domain *domain, vaddr_t address, uint32_t *state) {
         *state = PAGE_STATE_NONE;
         return OK;
     }
-    switch (ENTRY_STATE(pagemap_get(&domain->pages, page))) {
+    switch (ENTRY_STATE(resident_plain(domain, pagemap_get(&domain->pages, page)))) {
     case ENTRY_UNTOUCHED:
+    case ENTRY_GHOST:
         *state = PAGE_STATE_UNTOUCHED;
         break;
     case ENTRY_RESIDENT:

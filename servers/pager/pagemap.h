@@ -11,6 +11,7 @@ enum entry_state {
     ENTRY_STORED,     // value: page of the store
     ENTRY_READING,    // value: slot of the frame being filled
     ENTRY_WRITING,    // value: slot of the frame being written
+    ENTRY_GHOST,      // untouched or stored, and its policy remembers it; value: its mark (resident.h)
 };
 #define ENTRY(state, value) ((uint32_t)(value) << 3 | (state))
 #define ENTRY_STATE(entry) ((enum entry_state)((entry) & 7u))

@@ -94,7 +94,7 @@ static error_t admit(struct domain *domain, handle_t space, const field_name *na
         return error;
     }
     domain->limit = control_limit;
-    if (!resident_init(domain, control_policy) || !domain_start(domain, space)) {
+    if (!resident_init(domain, &control_choice) || !domain_start(domain, space)) {
         return fail(domain, E_MEMORY, name, "finds no memory left to start in");
     }
     error = regions_lay(domain, &image, file);

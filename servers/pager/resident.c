@@ -61,16 +61,31 @@ static uint32_t slots_wanted(const struct domain *domain) {
                : MIN_OF(domain->policy.policy.slots + SLOTS_STEP, SLOTS_MAX);
 }
 
-int resident_init(struct domain *domain, const struct policy_kind *kind) {
+// ---- what the policy counts with -------------------------------------------------------------
+
+static uint32_t kind_number(const struct policy_kind *kind) {
+    return (uint32_t)(kind - policy_kinds);
+}
+
+static void parameters_trace(const struct domain *domain, const struct policy_choice *choice) {
+    for (uint32_t i = 0; i < POLICY_PARAMETERS && choice->kind->operations->parameter[i].name != NULL;
+         i++) {
+        machine_trace(EVENT_parameter, domain->number, i, choice->parameter[i], 0);
+    }
+}
+
+int resident_init(struct domain *domain, const struct policy_choice *choice) {
     uint32_t index = domain_index(domain), slots = slots_wanted(domain);
-    uint32_t number = (uint32_t)(kind - policy_kinds);
+    uint32_t number = kind_number(choice->kind), frames = MIN_OF(domain->limit, slots);
+    machine_trace(EVENT_limit, domain->number, domain->limit, domain->limit, frames);
+    parameters_trace(domain, choice);
     machine_trace(EVENT_policy, domain->number, number, number, 0);
     if (!slots_map(index, slots)) {
         return 0;
     }
     struct checked_memory memory = {array_start(index, SLOT_PAGE), array_start(index, RECORD_PAGE),
                                     array_start(0, SCRATCH_PAGE)};
-    checked_init_at(&domain->policy, policy_normal(kind), memory, slots, MIN_OF(domain->limit, slots));
+    checked_init_at(&domain->policy, *choice, memory, slots, frames);
     return 1;
 }
 
@@ -78,73 +93,186 @@ static void complaints_note(struct domain *domain) {
     (void)checked_fault_take(&domain->policy, resident_complaint, sizeof resident_complaint);
 }
 
+// ---- ghosts ----------------------------------------------------------------------------------
+
+uint32_t resident_ghost(const struct domain *domain, uint32_t page) {
+    uint32_t entry = pagemap_get(&domain->pages, page);
+    if (ENTRY_STATE(entry) == ENTRY_GHOST) {
+        return ENTRY_VALUE(entry);
+    }
+    if (ENTRY_STATE(entry) != ENTRY_WRITING || !framelist_at(ENTRY_VALUE(entry))->ghost) {
+        return POLICY_NONE;
+    }
+    return framelist_at(ENTRY_VALUE(entry))->mark;
+}
+
+// The page is a ghost no more. It may be the victim that was chosen just now, whose entry has not
+// changed yet.
+static void ghost_clear(struct domain *domain, uint32_t page) {
+    uint32_t entry = pagemap_get(&domain->pages, page);
+    if (ENTRY_STATE(entry) == ENTRY_GHOST) {
+        pagemap_set(&domain->pages, page, resident_plain(domain, entry));
+    } else {
+        framelist_at(ENTRY_VALUE(entry))->ghost = 0;
+    }
+}
+
+static void marks_forget(struct domain *domain, uint32_t mark) {
+    for (; mark != POLICY_NONE; mark = checked_forget(&domain->policy)) {
+        ghost_clear(domain, domain->policy.record[mark].owner);
+    }
+    complaints_note(domain);
+}
+
+static inline void ghosts_forget(struct domain *domain) {
+    marks_forget(domain, checked_forget(&domain->policy));
+}
+
+// Shares of the frames change, of ghosts, too.
+static void frames_set(struct domain *domain, uint32_t old_limit, uint32_t frames) {
+    machine_trace(EVENT_limit, domain->number, old_limit, domain->limit, frames);
+    checked_frames_set(&domain->policy, frames);
+    ghosts_forget(domain);
+}
+
+uint32_t resident_return(struct domain *domain, uint32_t page) {
+    uint32_t mark = resident_ghost(domain, page);
+    ghost_clear(domain, page);
+    return checked_take(&domain->policy, mark);
+}
+
+void resident_ghost_drop(struct domain *domain, uint32_t page) {
+    uint32_t mark = resident_ghost(domain, page);
+    ghost_clear(domain, page);
+    machine_trace(EVENT_drop, domain->number, page, mark, 0);
+    checked_drop(&domain->policy, mark);
+}
+
+// ---- pages that come and go ------------------------------------------------------------------
+
 static int slots_grow(struct domain *domain) {
     uint32_t slots = slots_wanted(domain);
     if (slots <= domain->policy.policy.slots || !slots_map(domain_index(domain), slots)) {
         return 0;
     }
     checked_extend(&domain->policy, slots);
-    checked_frames_set(&domain->policy, MIN_OF(domain->limit, slots));
+    return 1;
+}
+
+static int slots_make(struct domain *domain) {
+    while (!resident_has_slots(domain) && !slots_grow(domain)) {
+        if (domain->policy.ghosts == 0) {
+            return 0;
+        }
+        machine_trace(EVENT_reap, domain->number, domain->policy.ghosts, 0, 0);
+        marks_forget(domain, checked_reap(&domain->policy));
+    }
     return 1;
 }
 
 uint32_t resident_take(struct domain *domain) {
-    return domain->reading + 1 >= RESIDENT_INCOMING ||
-                   (!resident_has_slots(domain) && !slots_grow(domain))
+    return domain->reading + 1 >= RESIDENT_INCOMING || !slots_make(domain)
                ? POLICY_NONE : checked_take_new(&domain->policy);
 }
 
-void resident_untake(struct domain *domain, uint32_t mark) {
+void resident_untake(struct domain *domain, uint32_t page, uint32_t mark) {
+    if (domain->policy.kind->operations->ghosts > 0) {  // others have not heard of it
+        machine_trace(EVENT_drop, domain->number, page, mark, 0);
+    }
     checked_drop(&domain->policy, mark);
     complaints_note(domain);
 }
 
-static void ghosts_forget(struct domain *domain, uint32_t mark) {
-    if (checked_state(&domain->policy, mark) == CHECKED_GHOST) {
-        checked_drop(&domain->policy, mark);
+// A page remembered that stays after all did not come back: that would be a use.
+void resident_keep(struct domain *domain, uint32_t slot) {
+    struct frame_record *frame = framelist_at(slot);
+    if (frame->ghost) {
+        frame->ghost = 0;
+        resident_untake(domain, frame->page, frame->mark);
     }
-    while (checked_forget(&domain->policy) != POLICY_NONE) {
+    frame->mark = checked_take_new(&domain->policy);
+    resident_admit(domain, slot, POLICY_USED);
+}
+
+// The frames that the pages have, not those that they might have: without a limit, or with one that
+// memory cannot fill, shares of the limit would mean nothing.
+static void incoming_tell(struct domain *domain, uint32_t incoming, uint32_t page) {
+    uint32_t frames = MIN_OF(domain->limit, domain->resident + domain->reading);
+    if (frames != domain->policy.policy.frames) {
+        frames_set(domain, domain->limit, frames);
+    }
+    if (incoming != POLICY_NONE && domain->policy.kind->operations->ghosts > 0) {
+        machine_trace(EVENT_incoming, domain->number, page, incoming,
+                      checked_state(&domain->policy, incoming) == CHECKED_RETURNING);
     }
 }
 
-uint32_t resident_victim(struct domain *domain, uint32_t incoming) {
-    // No Dirty bit is pushed into the policy, so it cannot answer POLICY_CLEAN.
-    uint32_t mark = POLICY_SLOT(checked_victim(&domain->policy, incoming));
+uint32_t resident_victim(struct domain *domain, uint32_t incoming, uint32_t page) {
+    incoming_tell(domain, incoming, page);
+    uint32_t answer = checked_victim(&domain->policy, incoming), mark = POLICY_SLOT(answer);
     complaints_note(domain);
     if (mark == POLICY_NONE) {
         return 0;
     }
-    ghosts_forget(domain, mark);
+    uint32_t slot = domain->policy.record[mark].owner;
+    struct frame_record *frame = framelist_at(slot);
+    domain->policy.policy.slot[mark].dirty = 0;  // it is written, now or later
+    if ((answer & POLICY_CLEAN) != 0) {
+        machine_trace(EVENT_clean, domain->number, frame->page, mark, 0);
+        return slot | POLICY_CLEAN;
+    }
     domain->resident--;
-    return domain->policy.record[mark].owner;
+    frame->ghost = checked_state(&domain->policy, mark) == CHECKED_GHOST;
+    domain->policy.record[mark].owner = frame->page;
+    ghosts_forget(domain);
+    return slot;
 }
 
 void resident_drop(struct domain *domain, uint32_t slot) {
     const struct frame_record *frame = framelist_at(slot);
     machine_trace(EVENT_drop, domain->number, frame->page, frame->mark, 0);
     domain->resident--;
-    resident_untake(domain, framelist_at(slot)->mark);
+    checked_drop(&domain->policy, frame->mark);
+    complaints_note(domain);
 }
+
+// ---- changes ---------------------------------------------------------------------------------
 
 void resident_limit_set(struct domain *domain, uint32_t limit) {
-    machine_trace(EVENT_limit, domain->number, domain->limit, limit, 0);
+    uint32_t old = domain->limit;
     domain->limit = limit;
     if (limit <= SLOTS_EXACT) {
-        (void)slots_grow(domain);  // without memory it grows later, or evicts earlier
+        (void)slots_grow(domain);  // without memory it grows later, or gives up ghosts
     }
-    checked_frames_set(&domain->policy, MIN_OF(limit, domain->policy.policy.slots));
+    frames_set(domain, old, MIN_OF(limit, domain->policy.policy.slots));
 }
 
-void resident_policy_set(struct domain *domain, const struct policy_kind *kind) {
-    if (kind == domain->policy.kind) {
+struct policy_choice resident_choice(const struct domain *domain) {
+    struct policy_choice choice = {.kind = domain->policy.kind};
+    for (uint32_t i = 0; i < POLICY_PARAMETERS; i++) {
+        choice.parameter[i] = domain->policy.policy.parameter[i];
+    }
+    return choice;
+}
+
+static int choice_equal(const struct policy_choice *a, const struct policy_choice *b) {
+    uint32_t differ = a->kind != b->kind;
+    for (uint32_t i = 0; i < POLICY_PARAMETERS; i++) {
+        differ += a->parameter[i] != b->parameter[i];
+    }
+    return differ == 0;
+}
+
+void resident_policy_set(struct domain *domain, const struct policy_choice *choice) {
+    struct policy_choice old = resident_choice(domain);
+    if (choice_equal(&old, choice)) {
         return;
     }
-    machine_trace(EVENT_policy, domain->number, (uint32_t)(domain->policy.kind - policy_kinds),
-                  (uint32_t)(kind - policy_kinds), domain->resident);
-    (void)checked_switch(&domain->policy, policy_normal(kind));
-    while (checked_forget(&domain->policy) != POLICY_NONE) {
-    }
-    complaints_note(domain);
+    parameters_trace(domain, choice);
+    machine_trace(EVENT_policy, domain->number, kind_number(old.kind), kind_number(choice->kind),
+                  domain->resident);
+    (void)checked_switch(&domain->policy, *choice);
+    ghosts_forget(domain);
 }
 
 void resident_end(struct domain *domain) {
@@ -170,5 +298,9 @@ uint32_t resident_check(struct domain *domain) {
         broken += frame->mark != mark || frame->state != FRAME_RESIDENT ||
                   frame->domain != domain_index(domain);
     }
-    return broken + !checked_audit(&domain->policy);
+    broken += !checked_audit(&domain->policy);
+    if (domain->policy.stale != POLICY_NONE) {  // FIFO took over; else an audit must change nothing
+        ghosts_forget(domain);
+    }
+    return broken;
 }

@@ -88,7 +88,7 @@ static int serve_pager_stats(const struct request *request, const struct pager_s
                              struct pager_stats_out *out) {
     (void)request;
     const struct domain *one = in->task == 0 ? NULL : domain_recall(in->task);
-    const struct policy_kind *kind = control_policy;
+    struct policy_choice choice = control_choice;
     uint32_t limit = control_limit;
     if (in->task != 0 && one == NULL) {
         return E_NOT_FOUND;
@@ -96,7 +96,7 @@ static int serve_pager_stats(const struct request *request, const struct pager_s
     if (one != NULL) {
         stats_add_domain(out, one);
         out->violations = one->policy.faults;
-        kind = one->policy.kind == NULL ? kind : one->policy.kind;
+        choice = one->policy.kind == NULL ? choice : resident_choice(one);
         limit = one->limit;
     } else {
         stats_add(out, &domain_past);
@@ -106,7 +106,7 @@ static int serve_pager_stats(const struct request *request, const struct pager_s
         out->violations = resident_faults();
     }
     out->limit = limit == LIMIT_NONE ? 0 : limit;
-    out->policy = name_of(kind->name);
+    policy_describe(&choice, out->policy.bytes, NAME_BYTES);
     return OK;
 }
 

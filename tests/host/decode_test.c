@@ -97,9 +97,9 @@ TEST(decode_call, "a call shows its arguments by name, its reply the results or 
     reply.cause = 9;
     reply.tag = TAG_ERROR(E_MEMORY);
     CHECK(strstr(text_of(reply), "pager.map = E_MEMORY") != NULL);
-    call.tag = TAG(LABEL_pager_policy_set, 8, 0, 0);
+    call.tag = TAG(LABEL_pager_file_open, 8, 0, 0);
     memcpy(call.word, "sieve\0\0", 8);
-    CHECK_TEXT(text_of(call), "pager.policy_set(policy=\"sieve\")");
+    CHECK_TEXT(text_of(call), "pager.file_open(name=\"sieve\")");
     call.kind = EVENT_kernel_call;
     call.tag = TAG(LABEL_task_unmap, 1, 0, 0);
     call.word[0] = 3;

@@ -131,10 +131,22 @@ static void remap_one(struct model_task *task) {
     memset(&load_version[task - model.task][place], 0, pages * sizeof(uint32_t));
 }
 
+field_text load_text(const char *text) {
+    field_text field = {.length = (uint32_t)strlen(text)};
+    memcpy(field.bytes, text, field.length);
+    return field;
+}
+
+void load_policy_use(const char *text) {
+    field_text field = load_text(text);
+    CHECK_EQUAL(control_policy_set(&field), OK);
+}
+
 static void control_one(void) {
-    static const field_name names[] = {{"fifo"}, {"clock"}, {"sieve"}, {"clock_r1"}};
+    static const char *const more[] = {"arc:p=8", "2q:in=50:out=10", "wsclock:tau=1", "nru:reset=1"};
     if (model_random(2)) {
-        CHECK_EQUAL(control_policy_set(&names[model_random(4)]), OK);
+        uint32_t n = model_random(POLICY_COUNT + ARRAY_LENGTH(more));
+        load_policy_use(n < POLICY_COUNT ? policy_kinds[n].name : more[n - POLICY_COUNT]);
     } else {
         uint32_t limit = model_random(4) == 0 ? 0 : LIMIT_MIN + model_random(100);
         CHECK_EQUAL(control_limit_set(limit), OK);
@@ -177,11 +189,6 @@ void load_run(uint32_t programs, uint32_t steps, enum trouble trouble) {
     }
 }
 
-void load_policy_use(const char *text) {
-    field_name name = {{0}};
-    strcpy(name.bytes, text);
-    CHECK_EQUAL(control_policy_set(&name), OK);
-}
 
 // Write to so many pages, one after the other, until each write went through.
 void load_write_all(struct model_task *task, uint32_t first, uint32_t count) {

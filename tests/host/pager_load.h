@@ -36,6 +36,7 @@ void load_advise_at(struct model_task *task, uint32_t place, uint32_t pages);
 // One thing happens: mostly an access, seldom a change of memory, at times trouble.
 void load_step(enum trouble trouble);
 void load_run(uint32_t programs, uint32_t steps, enum trouble trouble);
+field_text load_text(const char *text);
 void load_policy_use(const char *text);
 // Write to so many pages, one after the other, until each write went through.
 void load_write_all(struct model_task *task, uint32_t first, uint32_t count);

@@ -282,8 +282,7 @@ void machine_trace_record(uint32_t kind, uint32_t task, uint32_t word0, uint32_t
                           uint32_t word2) {
     struct trace_record record = {.kind = (uint16_t)kind, .peer = (uint16_t)task,
                                   .word = {word0, word1, word2}};
-    CHECK((kind >= EVENT_admit && kind <= EVENT_limit) || kind == EVENT_accessed ||
-          kind == EVENT_drop);
+    CHECK(kind >= EVENT_admit && kind < 32 && kind != EVENT_task_name && kind != EVENT_lost);
     sim_run_add(decisions, &record);
 }
 

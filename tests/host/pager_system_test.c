@@ -94,9 +94,10 @@ TEST(pager_refuses_programs, "unknown modules, taken numbers and too many progra
 
 TEST(pager_rejects_control, "unknown policies, tiny limits and plans for the past are refused") {
     load_begin(256, 100, 1);
-    field_name unknown = {"lru?"}, fifo = {"fifo"}, endless;
+    field_text unknown = load_text("lru?"), fifo = load_text("fifo"), endless;
     memset(&endless, 'x', sizeof endless);
     CHECK_EQUAL(control_policy_set(&unknown), E_NOT_FOUND);
+    CHECK_TEXT(resident_complaint, "lru? names no policy");
     CHECK_EQUAL(control_policy_set(&endless), E_NOT_FOUND);
     CHECK_EQUAL(control_limit_set(LIMIT_MIN - 1), E_ARGUMENT);
     CHECK_EQUAL(control_policy_plan(0, &fifo), E_ARGUMENT);
@@ -107,14 +108,14 @@ TEST(pager_rejects_control, "unknown policies, tiny limits and plans for the pas
 // ---- loads -----------------------------------------------------------------------------------
 
 TEST(pager_keeps_contents, "under every policy and limit programs read what they wrote") {
-    static const char *const names[] = {"fifo", "clock", "clock_r1", "sieve"};
     static const uint32_t limits[] = {LIMIT_MIN, 20, 64, 150};
-    for (uint32_t i = 0; i < 16; i++) {
-        test_case(names[i % 4]);
+    for (uint32_t i = 0; i < 4 * POLICY_COUNT; i++) {
+        const char *name = policy_kinds[i % POLICY_COUNT].name;
+        test_case(name);
         load_begin(800, 1500, i + 1);
         model.slowness = i % 3 * 6;
-        load_policy_use(names[i % 4]);
-        CHECK_EQUAL(control_limit_set(limits[i / 4]), OK);
+        load_policy_use(name);
+        CHECK_EQUAL(control_limit_set(limits[i / POLICY_COUNT]), OK);
         load_run(3, 20000, TROUBLE_NONE);
         CHECK(domain_find(MODEL_NUMBER_FIRST)->counters.evictions > 0);
         load_finish();
@@ -122,9 +123,9 @@ TEST(pager_keeps_contents, "under every policy and limit programs read what they
 }
 
 TEST(pager_pool_is_small, "without limits programs share a pool that is too small for them") {
-    for (uint32_t seed = 1; seed <= 6; seed++) {
-        load_begin(200 + seed * 10, 1500, seed);
-        load_policy_use(seed % 2 ? "sieve" : "clock");
+    for (uint32_t seed = 1; seed <= POLICY_COUNT; seed++) {
+        load_begin(220 + seed % 6 * 10, 1500, seed);
+        load_policy_use(policy_kinds[seed - 1].name);
         load_run(3, 20000, TROUBLE_NONE);
         load_finish();
     }
@@ -141,7 +142,7 @@ TEST(pager_survives_changes, "policies and limits change, and programs die in mi
 
 TEST(pager_plan_acts, "a planned policy takes over at its fault, with the pages that are there") {
     load_begin(400, 1000, 3);
-    field_name sieve = {"sieve"};
+    field_text sieve = load_text("sieve");
     CHECK_EQUAL(control_limit_set(50), OK);
     CHECK_EQUAL(control_policy_plan(200, &sieve), OK);
     struct model_task *task = load_program_start();

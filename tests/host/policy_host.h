@@ -23,7 +23,7 @@ struct host {
     uint32_t ghost_of[HOST_PAGES];  // of a page that the policy remembers, or POLICY_NONE
     uint32_t page_of[HOST_SLOTS];
     uint32_t misses, evictions, ghost_hits;
-    uint32_t victim;                // page of the last eviction
+    uint32_t victim;                // page of the last eviction, or the last one cleaned
     uint32_t memory[HOST_SLOTS * 10];
 };
 
@@ -51,6 +51,7 @@ static inline void host_evict(struct host *host, uint32_t incoming) {
     if ((slot & POLICY_CLEAN) != 0) {
         CHECK(host->c.policy.slot[POLICY_SLOT(slot)].dirty);
         host->c.policy.slot[POLICY_SLOT(slot)].dirty = 0;
+        host->victim = host->page_of[POLICY_SLOT(slot)];
         return;
     }
     uint32_t page = host->page_of[slot];

@@ -28,10 +28,18 @@ static void record(uint32_t kind, uint32_t word0, uint32_t word1, uint32_t word2
     record_for(TASK, kind, word0, word1, word2);
 }
 
-static void start(uint32_t policy) {
+// 0 frames: the trace does not say.
+static void start_with(uint32_t policy, uint32_t frames) {
     run = sim_run_new();
     reports = 0;
+    if (frames > 0) {
+        record(EVENT_limit, frames, frames, frames);
+    }
     record(EVENT_policy, policy, policy, 0);
+}
+
+static void start(uint32_t policy) {
+    start_with(policy, 0);
 }
 
 static uint32_t replay(void) {
@@ -109,6 +117,57 @@ TEST(replay_kept, "a victim that could not leave counts as chosen and admitted a
     CHECK_EQUAL(last.victims, 3);
 }
 
+TEST(replay_ghosts, "a ghost that returns is known: without the record of it the victim is another") {
+    for (int left_out = 0; left_out < 2; left_out++) {
+        start_with(POLICY_INDEX_2q, 4);
+        for (uint32_t page = 1; page <= 4; page++) {
+            record(EVENT_admit, page, page, POLICY_USED);
+        }
+        record(EVENT_evict, 1, 1, 0);
+        record(EVENT_admit, 5, 5, POLICY_USED);
+        record(EVENT_evict, 2, 2, 0);
+        record(left_out ? EVENT_drop : EVENT_tick, 1, 1, 0);
+        record(EVENT_admit, 1, 1, POLICY_USED);  // a ghost gets into Am, and A1in keeps one page
+        record(EVENT_evict, 3, 3, 0);
+        record(EVENT_evict, 4, 4, 0);
+        record(EVENT_evict, 1, 1, 0);
+        CHECK_EQUAL(replay(), left_out);
+    }
+}
+
+TEST(replay_clean, "a page that the policy wanted written first is compared, and then not dirty") {
+    for (uint32_t page = 7; page <= 8; page++) {
+        start_with(POLICY_INDEX_wsclock, 2);
+        record(EVENT_parameter, 0, 0, 0);
+        record(EVENT_policy, POLICY_INDEX_wsclock, POLICY_INDEX_wsclock, 0);
+        record(EVENT_admit, 7, 1, POLICY_USED);
+        record(EVENT_admit, 8, 2, POLICY_USED);
+        record(EVENT_dirty, 0, 1u << 7, 0);
+        record(EVENT_tick, 0, 0, 0);
+        record(EVENT_clean, page, 1, 0);
+        record(EVENT_evict, 8, 2, 0);
+        CHECK_EQUAL(replay(), page == 8);
+    }
+    CHECK_TEXT(last.problem, "another page was to be written first");
+}
+
+TEST(replay_parameters, "a policy is replayed with the parameters that it had, unknown ones are refused") {
+    for (uint32_t bit = 0; bit < 2; bit++) {
+        run = sim_run_new();
+        record(EVENT_parameter, 0, bit, 0);
+        record(EVENT_policy, POLICY_INDEX_clock, POLICY_INDEX_clock, 0);
+        record(EVENT_admit, 1, 1, POLICY_USED);
+        record(EVENT_admit, 2, 2, POLICY_USED);
+        record(EVENT_evict, 1, 1, 0);
+        record(EVENT_admit, 3, 1, POLICY_COLD);
+        record(EVENT_evict, 3, 1, 0);
+        CHECK_EQUAL(replay(), 0);
+    }
+    start(0);
+    record(EVENT_parameter, POLICY_PARAMETERS, 1, 0);
+    check_problem("the run used a parameter that this build does not know");
+}
+
 TEST(replay_domains, "domains are replayed apart, and a number can serve a second domain") {
     start(POLICY_INDEX_fifo);
     record_for(30, EVENT_policy, POLICY_INDEX_sieve, POLICY_INDEX_sieve, 0);
@@ -126,39 +185,118 @@ TEST(replay_domains, "domains are replayed apart, and a number can serve a secon
 
 // ---- runs ------------------------------------------------------------------------------------
 
-static void evict_recorded(uint32_t incoming) {
-    host_evict(&host, incoming);
-    record(EVENT_evict, host.victim, 0, 0);
+static int has_ghosts(void) {
+    return host.c.kind->operations->ghosts > 0;
+}
+
+// Room for `page`, whose slot is `incoming`, or for none.
+static void evict_recorded(uint32_t incoming, uint32_t page) {
+    uint32_t evictions = host.evictions;
+    while (host.evictions == evictions) {
+        if (incoming != POLICY_NONE && has_ghosts()) {
+            record(EVENT_incoming, page, incoming, 0);
+        }
+        host_evict(&host, incoming);
+        record(host.evictions == evictions ? EVENT_clean : EVENT_evict, host.victim, 0, 0);
+    }
+}
+
+static uint32_t take_recorded(uint32_t page) {
+    uint32_t slot = checked_take(&host.c, host.ghost_of[page]);
+    CHECK(slot != POLICY_NONE);
+    host.ghost_hits += host.ghost_of[page] != POLICY_NONE;
+    host.ghost_of[page] = POLICY_NONE;
+    return slot;
 }
 
 static void admit_recorded(uint32_t page, enum policy_how how) {
+    uint32_t slot = take_recorded(page);
     while (host.c.resident >= host.frames) {
-        evict_recorded(POLICY_NONE);
+        evict_recorded(slot, page);
     }
-    host_admit(&host, page, how);
-    record(EVENT_admit, page, host.slot_of[page], how);
+    host.slot_of[page] = slot;
+    host.page_of[slot] = page;
+    checked_admit(&host.c, slot, how);
+    record(EVENT_admit, page, slot, how);
+}
+
+// It takes its time: others leave meanwhile, and perhaps it never comes.
+static void read_recorded(uint32_t page, int comes) {
+    uint32_t slot = take_recorded(page);
+    record(EVENT_swap_in, page, 77, 0);
+    while (host.c.resident >= host.frames) {
+        evict_recorded(POLICY_NONE, 0);
+    }
+    if (comes) {
+        host.slot_of[page] = slot;
+        host.page_of[slot] = page;
+        checked_admit(&host.c, slot, POLICY_USED);
+        record(EVENT_admit, page, slot, POLICY_USED);
+        return;
+    }
+    checked_drop(&host.c, slot);
+    if (has_ghosts()) {
+        record(EVENT_drop, page, slot, 0);
+    }
 }
 
 static void frames_recorded(uint32_t frames) {
-    record(EVENT_limit, host.frames, frames, 0);
+    record(EVENT_limit, host.frames, frames, frames);
     host.frames = frames;
     checked_frames_set(&host.c, frames);
+    host_forget(&host);
     while (host.c.resident > frames) {
-        evict_recorded(POLICY_NONE);
+        evict_recorded(POLICY_NONE, 0);
     }
 }
 
-// The records do not tell yet which ghosts came back, or when a scan was complete.
-static bool is_told(uint32_t policy) {
-    const struct policy_operations *operations = policy_kinds[policy].operations;
-    return operations->ghosts == 0 && operations->tick == NULL;
+static void parameters_recorded(struct policy_choice *choice, uint32_t *seed) {
+    const struct policy_parameter *parameter = choice->kind->operations->parameter;
+    for (uint32_t i = 0; i < POLICY_PARAMETERS && parameter[i].name != NULL; i++) {
+        uint64_t range = (uint64_t)parameter[i].most - parameter[i].least + 1;
+        if (random_next(seed) % 2 == 0) {
+            uint32_t below = range < 100 ? (uint32_t)range : 100;
+            choice->parameter[i] = parameter[i].least + random_next(seed) % below;
+        }
+        record(EVENT_parameter, i, choice->parameter[i], 0);
+    }
 }
 
-static void switch_recorded(uint32_t to) {
+static void switch_recorded(uint32_t to, uint32_t *seed) {
     uint32_t from = (uint32_t)(host.c.kind - policy_kinds);
-    if (is_told(to) && (from != to || host.c.resident > 0)) {
+    struct policy_choice choice = policy_normal(&policy_kinds[to]);
+    if (host.c.resident > 0) {
+        parameters_recorded(&choice, seed);
         record(EVENT_policy, from, to, host.c.resident);
-        CHECK(checked_switch(&host.c, policy_normal(&policy_kinds[to])));
+        CHECK(checked_switch(&host.c, choice));
+        host_forget(&host);
+    }
+}
+
+static void reap_recorded(void) {
+    record(EVENT_reap, host.c.ghosts, 0, 0);
+    for (uint32_t slot = checked_reap(&host.c); slot != POLICY_NONE;
+         slot = checked_forget(&host.c)) {
+        host.ghost_of[host.page_of[slot]] = POLICY_NONE;
+    }
+}
+
+// Records one bit of a page, among 64.
+static void bit_recorded(uint32_t kind, uint32_t page) {
+    uint32_t low = page % 64 < 32 ? 1u << page % 32 : 0, high = page % 64 < 32 ? 0 : 1u << page % 32;
+    record(kind, page & ~63u, low, high);
+}
+
+static void resident_recorded(uint32_t page, uint32_t what) {
+    if (what < 10) {
+        host_drop(&host, page);
+        record(EVENT_drop, page, 0, 0);
+    } else if (what < 100) {
+        host.c.policy.slot[host.slot_of[page]].dirty = 1;
+        bit_recorded(EVENT_dirty, page);
+    } else {
+        checked_touch(&host.c, host.slot_of[page]);
+        bit_recorded(EVENT_accessed, page);
     }
 }
 
@@ -166,29 +304,32 @@ static void step_recorded(uint32_t *seed) {
     uint32_t page = random_next(seed) % (1 + random_next(seed) % HOST_PAGES);
     uint32_t what = random_next(seed) % 400;
     if (what == 0) {
-        switch_recorded(random_next(seed) % POLICY_COUNT);
+        switch_recorded(random_next(seed) % POLICY_COUNT, seed);
     } else if (what == 1) {
         frames_recorded(1 + random_next(seed) % HOST_FRAMES);
-    } else if (host.slot_of[page] == POLICY_NONE) {
-        admit_recorded(page, what < 20 ? POLICY_COLD : POLICY_USED);
-    } else if (what < 10) {
+    } else if (what == 2) {
+        reap_recorded();
+    } else if (what < 8) {
+        checked_tick(&host.c);
+        record(EVENT_tick, 0, 0, 0);
+    } else if (host.slot_of[page] != POLICY_NONE) {
+        resident_recorded(page, what);
+    } else if (host.ghost_of[page] != POLICY_NONE && what < 10) {
         host_drop(&host, page);
         record(EVENT_drop, page, 0, 0);
+    } else if (what < 40) {
+        read_recorded(page, what < 30);
     } else {
-        checked_touch(&host.c, host.slot_of[page]);
-        record(EVENT_accessed, page & ~63u, page % 64 < 32 ? 1u << page % 32 : 0,
-               page % 64 < 32 ? 0 : 1u << page % 32);
+        admit_recorded(page, what < 60 ? POLICY_COLD : POLICY_USED);
     }
 }
 
 TEST(replay_repeats, "random runs with switches, drops, other limits: each victim is the same") {
+    uint32_t ghost_hits = 0;
     for (uint32_t policy = 0; policy < POLICY_COUNT; policy++) {
-        if (!is_told(policy)) {
-            continue;
-        }
         test_case(policy_kinds[policy].name);
         uint32_t seed = 300 + policy;
-        start(policy);
+        start_with(policy, 30);
         host_start(&host, &policy_kinds[policy], 30);
         for (uint32_t i = 0; i < 20000; i++) {
             step_recorded(&seed);
@@ -197,5 +338,7 @@ TEST(replay_repeats, "random runs with switches, drops, other limits: each victi
         CHECK_EQUAL(last.victims, host.evictions);
         CHECK(last.victims > 2000);
         CHECK(last.switches > 10);
+        ghost_hits += host.ghost_hits;
     }
+    CHECK(ghost_hits > 1000);
 }

@@ -10,12 +10,6 @@
 #define CONSOLE HANDLE(SLOT_CONSOLE)
 #define INIT HANDLE(SLOT_INIT)
 
-static field_text text_of(const char *line) {
-    field_text text = {.length = (uint32_t)strlen(line)};
-    memcpy(text.bytes, line, text.length);
-    return text;
-}
-
 TEST(console_unknown_message, "a message that the console does not know is refused") {
     CHECK_EQUAL(ipc_call(CONSOLE, INTERFACE_console << 8 | 99, NULL, 0, NULL, 0, 0), E_MESSAGE);
     CHECK_EQUAL(ipc_call(CONSOLE, LABEL_pager_stats, NULL, 0, NULL, 0, 0), E_MESSAGE);

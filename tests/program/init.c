@@ -15,12 +15,6 @@
 #define STATUS_FAULT 139u
 #define STATUS_KILLED 137u
 
-static field_text text_of(const char *line) {
-    field_text text = {.length = (uint32_t)strlen(line)};
-    memcpy(text.bytes, line, text.length);
-    return text;
-}
-
 static uint32_t spawn(const char *line) {
     struct init_spawn_out out = {0};
     CHECK_EQUAL(init_spawn(INIT, text_of(line), &out), OK);
@@ -146,12 +140,15 @@ TEST(init_sparse, "a program that uses up its page tables ends by that, and no o
 
 TEST(init_settings_wrong, "an unknown policy and a limit too small change nothing") {
     struct init_boot_info_out before, after;
-    field_name unended;
+    field_text unended;
     memset(&unended, 'x', sizeof unended);
     CHECK_EQUAL(init_boot_info(INIT, &before), OK);
-    CHECK(init_policy(INIT, name_of("best")) != OK);
-    CHECK(init_policy(INIT, name_of("")) != OK);
+    CHECK(init_policy(INIT, text_of("best")) != OK);
+    CHECK(init_policy(INIT, text_of("")) != OK);
     CHECK(init_policy(INIT, unended) != OK);
+    CHECK_EQUAL(init_policy(INIT, text_of("arc:q=1")), E_ARGUMENT);
+    CHECK_EQUAL(init_policy(INIT, text_of("lirs:hir=100")), E_ARGUMENT);
+    CHECK_EQUAL(init_policy(INIT, text_of("lirs:hir=")), E_ARGUMENT);
     CHECK_EQUAL(init_frames(INIT, 7), E_ARGUMENT);
     CHECK_EQUAL(init_boot_info(INIT, &after), OK);
     CHECK_EQUAL(after.limit, before.limit);

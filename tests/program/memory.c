@@ -135,9 +135,9 @@ TEST(memory_init_only, "what only init may ask is refused") {
     CHECK_EQUAL(pager_task_admit(PAGER, 16, name_of("hello"), HANDLE(SLOT_TASK), &admitted),
                 E_RIGHT);
     CHECK_EQUAL(pager_task_retire(PAGER, 16), E_DENIED);
-    CHECK_EQUAL(pager_policy_set(PAGER, name_of("fifo")), E_DENIED);
+    CHECK_EQUAL(pager_policy_set(PAGER, text_of("fifo")), E_DENIED);
     CHECK_EQUAL(pager_limit_set(PAGER, 10), E_DENIED);
-    CHECK_EQUAL(pager_policy_at(PAGER, 1, name_of("fifo")), E_DENIED);
+    CHECK_EQUAL(pager_policy_at(PAGER, 1, text_of("fifo")), E_DENIED);
     mine_check();
 }
 

@@ -366,11 +366,14 @@ void checked_tick(struct checked *c) {
 
 // ---- ghosts ----------------------------------------------------------------------------------
 
+static bool ghosts_too_many(const struct checked *c) {
+    return (c->free == POLICY_NONE && c->fresh == c->policy.slots) ||
+           c->ghosts > ghosts_of(c->policy.frames, c->kind->operations->ghosts);
+}
+
 // Asks the policy for a ghost less. POLICY_NONE if it need not and will not, or was wrong: then
 // all ghosts are stale.
-static uint32_t ghost_reap(struct checked *c) {
-    bool must = (c->free == POLICY_NONE && c->fresh == c->policy.slots) ||
-                c->ghosts > ghosts_of(c->policy.frames, c->kind->operations->ghosts);
+static uint32_t ghost_reap(struct checked *c, bool must) {
     uint32_t slot = c->kind->operations->reap(&c->policy, must);
     if (slot == POLICY_NONE && !must) {
         return POLICY_NONE;
@@ -385,19 +388,31 @@ static uint32_t ghost_reap(struct checked *c) {
     return POLICY_NONE;
 }
 
+// False: the policy gives none up.
+static bool ghost_give_up(struct checked *c, bool must) {
+    uint32_t slot = ghost_reap(c, must);
+    if (slot == POLICY_NONE) {
+        return false;
+    }
+    if (c->record[slot].state == CHECKED_GHOST) {
+        slot_push(c, &c->stale, slot, CHECKED_STALE);
+    } else {
+        // Its page is coming in: the host still needs the slot, as that of a new page.
+        c->record[slot].state = CHECKED_TAKEN;
+        slot_zero(&c->policy.slot[slot]);
+    }
+    return true;
+}
+
+uint32_t checked_reap(struct checked *c) {
+    if (c->ghosts > 0) {
+        (void)ghost_give_up(c, true);
+    }
+    return checked_forget(c);
+}
+
 uint32_t checked_forget(struct checked *c) {
-    while (c->stale == POLICY_NONE && c->ghosts > 0) {
-        uint32_t slot = ghost_reap(c);
-        if (slot == POLICY_NONE) {
-            break;
-        }
-        if (c->record[slot].state == CHECKED_GHOST) {
-            slot_push(c, &c->stale, slot, CHECKED_STALE);
-        } else {
-            // Its page is coming in: the host still needs the slot, as that of a new page.
-            c->record[slot].state = CHECKED_TAKEN;
-            slot_zero(&c->policy.slot[slot]);
-        }
+    while (c->stale == POLICY_NONE && c->ghosts > 0 && ghost_give_up(c, ghosts_too_many(c))) {
     }
     uint32_t slot = c->stale;
     if (slot != POLICY_NONE) {

@@ -38,7 +38,8 @@ enum checked_state {
 };
 
 struct checked_record {
-    uint32_t older, newer;  // residents: order of arrival; free and stale slots: the next (newer)
+    uint32_t older, newer;  // residents: order of arrival; free and stale slots: the next (newer);
+                            // older of a ghost is the host's own, too
     uint8_t state;          // enum checked_state
     uint8_t mark;           // met in the list being checked
     uint16_t unused;
@@ -154,6 +155,10 @@ uint32_t checked_victim(struct checked *c, uint32_t incoming);
 // The slot of a page that the host has to forget (the slot is free now), or POLICY_NONE. Call it
 // until POLICY_NONE after each checked_victim() and checked_switch().
 uint32_t checked_forget(struct checked *c);
+
+// The host is short of slots: the policy has to give up a ghost although it has no more than it may.
+// Returns what checked_forget() does, which the host calls next.
+uint32_t checked_reap(struct checked *c);
 
 // The page is unmapped, pinned or dead, or never came: the slot is free at once.
 void checked_drop(struct checked *c, uint32_t slot);

@@ -117,6 +117,7 @@ static const struct policy_description nru_description = {
 };
 
 const struct policy_operations policy_nru = {
+    .sees_dirty = 1,
     .parameter = {{"reset", 8, 1, UINT32_MAX, "ticks until all uses are forgotten"}},
     .init = nru_init,
     .admit = nru_admit,

@@ -83,8 +83,12 @@ static const struct policy_parameter *parameter_find(const struct policy_operati
     return NULL;
 }
 
+uint32_t policy_name_length(const char *text, uint32_t limit) {
+    return length_to(text, limit, ':');
+}
+
 const char *policy_choose(struct policy_choice *choice, const char *text, uint32_t limit) {
-    uint32_t at = length_to(text, limit, ':');
+    uint32_t at = policy_name_length(text, limit);
     const struct policy_kind *kind =
         at < limit && text[at] == ':' ? kind_find(text, limit, ':') : policy_find(text, limit);
     if (kind == NULL) {
@@ -107,4 +111,40 @@ const char *policy_choose(struct policy_choice *choice, const char *text, uint32
         at += digits;
     }
     return NULL;
+}
+
+// ---- the reverse -----------------------------------------------------------------------------
+
+// Adds bytes while they fit; where the text then ends. `size` and more: they did not.
+static uint32_t bytes_put(char *text, uint32_t at, uint32_t size, const char *bytes) {
+    for (; *bytes != 0; bytes++, at++) {
+        if (at < size) {
+            text[at] = *bytes;
+        }
+    }
+    return at;
+}
+
+static uint32_t number_put(char *text, uint32_t at, uint32_t size, uint32_t number) {
+    char digits[11] = {0};
+    uint32_t first = 10;
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return bytes_put(text, at, size, digits + first);
+}
+
+void policy_describe(const struct policy_choice *choice, char *text, uint32_t size) {
+    struct policy_choice normal = policy_normal(choice->kind);
+    uint32_t name = bytes_put(text, 0, size, choice->kind->name), at = name;
+    for (uint32_t i = 0; i < POLICY_PARAMETERS; i++) {
+        if (choice->parameter[i] != normal.parameter[i]) {
+            at = bytes_put(text, at, size, ":");
+            at = bytes_put(text, at, size, choice->kind->operations->parameter[i].name);
+            at = bytes_put(text, at, size, "=");
+            at = number_put(text, at, size, choice->parameter[i]);
+        }
+    }
+    text[at < size ? at : name < size ? name : size - 1] = 0;
 }

@@ -75,6 +75,7 @@ struct policy_parameter {
 // No operation may be missing, but those marked "may be NULL".
 struct policy_operations {
     uint32_t blind;   // 1: it never looks at `ref`, so the host need not read Accessed bits
+    uint32_t sees_dirty;  // 1: it looks at `dirty`, so the host tells it of Dirty bits
     struct policy_parameter parameter[POLICY_PARAMETERS];
 
     uint32_t ghosts;  // how many ghosts it wants, in percent of the frames; the host keeps slots
@@ -150,3 +151,8 @@ struct policy_choice policy_normal(const struct policy_kind *kind);
 // Reads "NAME[:PARAMETER=NUMBER]...", such as "arc:p=8"; `text` is untrusted and ends with 0 within
 // `limit` bytes. NULL, or what is wrong with it: the end of a sentence that begins with the text.
 const char *policy_choose(struct policy_choice *choice, const char *text, uint32_t limit);
+// How many bytes of such a text are the policy's name.
+uint32_t policy_name_length(const char *text, uint32_t limit);
+// The reverse of policy_choose(): the name, and the parameters that are not as the name alone has
+// them. Ends with 0; the name alone where `size` has no room for all.
+void policy_describe(const struct policy_choice *choice, char *text, uint32_t size);
