@@ -40,9 +40,15 @@ def policies():
 
 
 def policy(text):
-    if text not in policies():
+    """A name, and parameters as in arc:p=8, which the pager knows best."""
+    name, *parameters = text.split(":")
+    if name not in policies():
         raise argparse.ArgumentTypeError(
             f"there is no policy '{text}': take one of {', '.join(policies())}")
+    for parameter in parameters:
+        if not re.fullmatch(r"[a-z]+=[0-9]+", parameter):
+            raise argparse.ArgumentTypeError(
+                f"'{parameter}' is no parameter: write {name}:PARAMETER=NUMBER, such as arc:p=8")
     return text
 
 

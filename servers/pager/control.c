@@ -8,7 +8,7 @@
 #define CHOICE_BYTES 96u  // of a policy and all its parameters, with room to spare
 
 struct policy_choice control_choice;
-uint32_t control_limit, control_next_plan;
+uint32_t control_limit, control_next_plan, control_switches;
 static struct plan {
     uint32_t fault;
     struct policy_choice choice;
@@ -19,11 +19,12 @@ void control_init(void) {
     control_choice = policy_normal(&policy_kinds[POLICY_INDEX_fifo]);
     control_limit = LIMIT_NONE;
     control_next_plan = UINT32_MAX;
-    plan_count = 0;
+    plan_count = control_switches = 0;
 }
 
 static void policy_set(const struct policy_choice *choice) {
     control_choice = *choice;
+    control_switches++;
     FOR_EACH_DOMAIN(domain) {
         if (choice->kind != domain->policy.kind && domain->policy.kind->operations->blind) {
             evict_scan(domain);  // the new one shall know what was used

@@ -17,6 +17,8 @@ error_t control_limit_set(uint32_t frames);
 // past. Else as above.
 error_t control_policy_plan(uint32_t fault, const field_text *text);
 
+extern uint32_t control_switches;  // changes of policy so far
+
 void control_plans_run(uint32_t faults);
 extern uint32_t control_next_plan;  // number of the fault, UINT32_MAX: none
 static inline void control_fault_count(uint32_t faults) {

@@ -4,7 +4,7 @@
 //
 // start_info.command: `trace=on` makes it tell all its decisions from the first one on (else it
 // asks now and then whether anybody listens), `check=N` makes it audit itself after every N
-// messages.
+// messages, and after each change of policy.
 #include "audit.h"
 #include "demand.h"
 #include "enter.h"
@@ -146,7 +146,15 @@ static struct received message_answer(struct received message) {
     return request_answer(message);
 }
 
+// init hears of a broken law: who cannot trust itself must not go on.
+static void audit(void) {
+    if (audit_count() != 0) {
+        __builtin_trap();
+    }
+}
+
 void server_main(void) {
+    uint32_t switches = 0;
     uint32_t interval = command_number("check="), audit_due = interval, ask_due = 1;
     const char *trace = command_find("trace=");
     machine_traces_always = trace != NULL && trace[0] == 'o' && trace[1] == 'n';
@@ -158,11 +166,10 @@ void server_main(void) {
             ask_due = TRACE_ASK;
         }
         received = message_answer(received);
-        if (--audit_due == 0 && interval != 0) {
+        if (interval != 0 && (--audit_due == 0 || switches != control_switches)) {
             audit_due = interval;
-            if (audit_count() != 0) {
-                __builtin_trap();  // init hears of it: who cannot trust itself must not go on
-            }
+            switches = control_switches;
+            audit();
         }
     }
 }

@@ -228,6 +228,14 @@ uint32_t resident_victim(struct domain *domain, uint32_t incoming, uint32_t page
     return slot;
 }
 
+uint32_t resident_replace(struct domain *domain, uint32_t slot) {
+    resident_keep(domain, slot);
+    uint32_t first = domain->policy.record[domain->policy.oldest].owner;
+    resident_drop(domain, first);
+    framelist_at(first)->mark = POLICY_NONE;
+    return first;
+}
+
 void resident_drop(struct domain *domain, uint32_t slot) {
     const struct frame_record *frame = framelist_at(slot);
     machine_trace(EVENT_drop, domain->number, frame->page, frame->mark, 0);

@@ -64,6 +64,8 @@ void resident_drop(struct domain *domain, uint32_t slot);
 void resident_untake(struct domain *domain, uint32_t page, uint32_t mark);
 // The victim cannot leave: it is resident again, as if it had come.
 void resident_keep(struct domain *domain, uint32_t slot);
+// The victim shall not leave: it is kept, and the page leaves that came first. Returns its slot.
+uint32_t resident_replace(struct domain *domain, uint32_t slot);
 
 void resident_limit_set(struct domain *domain, uint32_t limit);
 void resident_policy_set(struct domain *domain, const struct policy_choice *choice);

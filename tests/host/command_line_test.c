@@ -48,6 +48,11 @@ TEST(command_values, "values of another shape are refused") {
     CHECK(refused("policy=lru2", "policy=lru2", "one of fifo clock"));
     CHECK(refused("policy=fif", "policy=fif", "one of fifo clock"));
     CHECK(refused("policy=fifo,clock", "policy=", "one of fifo clock"));
+    CHECK(refused("policy=:p=8", "policy=:p=8", "one of fifo clock"));
+    CHECK(refused("policy=ar:p=8", "policy=ar:p=8", "one of fifo clock"));
+    char endless[200] = "policy=fifo:";
+    memset(endless + strlen(endless), 'x', 100);
+    CHECK(refused(endless, "policy=fifo:xxx", "one of fifo clock"));
     CHECK(refused("trace=yes", "trace=yes", "on or off"));
     CHECK(refused("store=tape", "store=tape", "disk, ram"));
     CHECK(refused("store=disk:7", "store=disk:7", "disk, ram"));
@@ -102,6 +107,9 @@ TEST(command_all, "all options at once are read, and the last of two counts") {
     CHECK(line.seed == 42 && line.store == STORE_RAM && line.store_pages == 512);
     CHECK(line.at_count == 2 && line.at[0].fault == 20000 && line.at[1].fault == 30000);
     CHECK(strcmp(line.at[0].policy, "sieve") == 0 && strcmp(line.at[1].policy, "clock") == 0);
+    CHECK(accepted("policy=s3fifo:small=100:ghost=100:move=254 at=5:policy=arc:p=8"));
+    CHECK(strcmp(line.policy, "s3fifo:small=100:ghost=100:move=254") == 0);
+    CHECK(line.at[0].fault == 5 && strcmp(line.at[0].policy, "arc:p=8") == 0);
     CHECK(accepted("store=disk") && line.store == STORE_DISK);
     CHECK(accepted("store=ram") && line.store == STORE_RAM && line.store_pages == 0);
     CHECK(accepted("trace=off frames=8") && line.trace == 0 && line.frames == 8);
@@ -129,7 +137,7 @@ static void line_check(void) {
     CHECK(strlen(line.run.bytes) == line.run.length);
     CHECK(line.frames == 0 || line.frames >= COMMAND_FRAMES_MIN);
     CHECK(line.at_count <= COMMAND_AT_MAX && line.trace <= 1);
-    CHECK(memchr(line.policy, 0, NAME_BYTES) != NULL);
+    CHECK(memchr(line.policy, 0, sizeof line.policy) != NULL);
     for (uint32_t i = 0; i < line.at_count; i++) {
         CHECK(line.at[i].fault > 0 && line.at[i].policy[0] != 0);
     }

@@ -5,6 +5,7 @@
 
 #include "audit.h"
 #include "control.h"
+#include "evict.h"
 #include "mapping.h"
 #include "pager_load.h"
 #include "program.h"
@@ -162,6 +163,40 @@ TEST(pager_plan_acts, "a planned policy takes over at its fault, with the pages 
     }
     CHECK_TEXT(domain->policy.kind->name, "sieve");
     CHECK_EQUAL(domain->policy.resident, domain->resident);
+    CHECK_EQUAL(audit_count(), 0);
+    load_finish();
+}
+
+// One access, which may need several faults.
+static bool access_soon(struct model_thread *thread, uint32_t page) {
+    uint32_t value[MODEL_WORDS] = {0};
+    bool through = model_access(thread, page, false, value);
+    for (uint32_t i = 0; i < 100 && !through; i++) {
+        model_block_step();
+        if (thread->state == THREAD_RUNS && model_access(thread, page, false, value)) {
+            return false;  // it came, but was not there
+        }
+    }
+    return through;
+}
+
+TEST(pager_two_pages_at_once, "an instruction gets its pages, also when the policy gives up the newest") {
+    load_begin(300, 500, 1);
+    load_policy_use("lfu");
+    CHECK_EQUAL(control_limit_set(16), OK);
+    struct model_task *task = load_program_start();
+    for (uint32_t round = 0; round < 20; round++) {  // pages that are used more than any new one
+        load_write_all(task, 0, 16);
+        evict_scan(domain_find(task->number));
+    }
+    uint32_t first = load_place_page(100), tries = 0;
+    for (bool both = false; !both; tries++) {
+        CHECK(tries < 20);
+        both = access_soon(&task->thread[0], first) && access_soon(&task->thread[0], first + 1) &&
+               access_soon(&task->thread[0], first);
+    }
+    CHECK(tries > 1);
+    model_block_drain();
     CHECK_EQUAL(audit_count(), 0);
     load_finish();
 }

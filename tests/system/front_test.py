@@ -31,6 +31,7 @@ WRONG = {
     "a program name with a blank": (["run", "--run", "index words"], "cannot carry"),
     "a trace in a folder that is not there": (["run", "--trace", "/no/such/file"], "cannot write"),
     "a trace onto a folder": (["run", "--trace", "/"], "cannot write"),
+    "a parameter without a value": (["run", "--policy", "arc:p"], "write arc:PARAMETER=NUMBER"),
     "an action without a number": (["run", "--at", "policy=sieve"], "N:policy=P"),
     "an action at a fault that never comes": (["run", "--at", "0:policy=sieve"], "out of range"),
     "an action with an unknown policy": (["run", "--at", "9:policy=best"], "no policy 'best'"),
