@@ -48,7 +48,7 @@ int shell_policy(int count, char **word) {
         }
         if (error == E_ARGUMENT) {
             printf("'%s' gives a parameter that this policy has not, or a value out of its bounds; "
-                   "./quire lab policies lists them\n", word[1]);
+                   "docs/policies.md lists them\n", word[1]);
             return 1;
         }
         return shell_report(word[1], error);

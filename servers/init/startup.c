@@ -79,7 +79,7 @@ static void policy_must(error_t error, const char *what) {
         field_text line;
         text_clear(&line);
         text_add_bytes(&line, reason.line.bytes, MIN_OF(reason.line.length, TEXT_BYTES));
-        fatal("boot option policy: ", line.bytes, ": ./quire lab policies lists them", NULL);
+        fatal("boot option policy: ", line.bytes, ": docs/policies.md lists them", NULL);
     }
     must(error, what);
 }

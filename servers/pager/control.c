@@ -2,6 +2,7 @@
 #include "control.h"
 #include "demand.h"
 #include "evict.h"
+#include "scan.h"
 #include "sentence.h"
 
 #define PLANS_MAX 16u
@@ -27,7 +28,7 @@ static void policy_set(const struct policy_choice *choice) {
     control_switches++;
     FOR_EACH_DOMAIN(domain) {
         if (choice->kind != domain->policy.kind && domain->policy.kind->operations->blind) {
-            evict_scan(domain);  // the new one shall know what was used
+            scan_domain(domain);  // the new one shall know what was used
         }
         resident_policy_set(domain, choice);
     }

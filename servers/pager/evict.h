@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Makes room: reads Accessed bits, lets policies choose, unmaps, writes what was changed. Also what
-// becomes of a frame when the block server has finished with it.
+// Makes room: lets policies choose, unmaps, writes what was changed. Also what becomes of a frame when
+// the block server has finished with it.
 #pragma once
 #include "resident.h"
 
-// Accessed bits of a domain are read before an eviction once so many evictions have passed since
-// the last time: 1 / SCAN_SHARE of its resident pages, at least 1. Measured with index (1,322 pages
-// in 300 frames), faults and instructions in the pager, against a scan before each eviction:
-//   1/8  clock 50,823, 298 M  sieve 46,735, 270 M
-//   1/32 clock 50,515, 491 M  sieve 47,135, 454 M
-//   each clock 50,470, 2.8 G  sieve 47,124, 2.6 G
-#define SCAN_SHARE 8u
 // Pages of a domain on their way to the store, beside those that its limit counts: 1 / WRITING_SHARE
 // of its limit, at most WRITING_MAX, at least 1.
 #define WRITING_SHARE 8u
@@ -30,8 +23,6 @@ enum room evict_for_page(struct domain *domain, uint32_t incoming, uint32_t page
 int evict_must_wait(const struct domain *domain);
 // A frame, for whatever use; `domain` asks.
 enum room evict_for_frame(struct domain *domain);
-// Read and clear the Accessed bits of a domain, and tell its policy.
-void evict_scan(struct domain *domain);
 // One resident page less in this domain (incoming: a page's mark, or POLICY_NONE).
 enum room evict_one(struct domain *domain, uint32_t incoming, uint32_t page);
 // A limit was lowered: pages that are too many have to go.

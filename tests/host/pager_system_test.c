@@ -5,10 +5,10 @@
 
 #include "audit.h"
 #include "control.h"
-#include "evict.h"
 #include "mapping.h"
 #include "pager_load.h"
 #include "program.h"
+#include "scan.h"
 #include "tests/test.h"
 
 // ---- rejections ------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ TEST(pager_two_pages_at_once, "an instruction gets its pages, also when the poli
     struct model_task *task = load_program_start();
     for (uint32_t round = 0; round < 20; round++) {  // pages that are used more than any new one
         load_write_all(task, 0, 16);
-        evict_scan(domain_find(task->number));
+        scan_domain(domain_find(task->number));
     }
     uint32_t first = load_place_page(100), tries = 0;
     for (bool both = false; !both; tries++) {

@@ -111,22 +111,42 @@ def test_lab_policies():
     check({"fifo", "clock", "clock_r1", "sieve"} <= set(names), done.stdout)
 
 
+def test_policy_docs_list():
+    """the table of docs/policies.md has each policy and each parameter, and no other"""
+    with open(os.path.join(HERE, "docs/policies.md"), encoding="utf-8") as file:
+        table = file.read().split("## Those that are here")[1].split("Parameters stand")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    names = set(re.findall(r"`(\w+)`", " ".join(row[1] for row in rows)))
+    with open(os.path.join(HERE, "servers/pager/policy/policies.def"), encoding="utf-8") as file:
+        known = set(re.findall(r"^POLICY\((\w+),", file.read(), re.M))
+    check(names == known, f"they differ in {sorted(names ^ known)}")
+    for path in glob.glob(os.path.join(HERE, "servers/pager/policy/*.c")):
+        with open(path, encoding="utf-8") as file:
+            table = re.search(r"\.parameter = \{(.*?)\},\n    \.", file.read(), re.S)
+        name = os.path.basename(path)[:-2]
+        row = next((row for row in rows if f"`{name}`" in row[1]), None)
+        if row is not None:
+            there = set(re.findall(r'\{"(\w+)"', table.group(1))) if table else set()
+            said = set(re.findall(r"`(\w+)`", row[3]))
+            check(there == said, f"{name}: they differ in {sorted(there ^ said)}")
+
+
 def example():
     """The C file and the line of policies.def that docs/policies.md shows."""
     with open(os.path.join(HERE, "docs/policies.md"), encoding="utf-8") as file:
         text = file.read()
     source = re.search(r"^```c\n(.*?)^```$", text, re.M | re.S).group(1)
-    line = re.search(r"^ *(POLICY\(lru, .*\))$", text, re.M).group(1)
+    line = re.search(r"^ *(POLICY\(mru, .*\))$", text, re.M).group(1)
     return source, line
 
 
-def lru_misses(pages, frames):
+def mru_misses(pages, frames):
     resident, misses = {}, 0
     for page in pages:
         if page not in resident:
             misses += 1
             if len(resident) == frames:
-                del resident[next(iter(resident))]  # dicts keep the order of insertion
+                resident.popitem()  # dicts keep the order of insertion: the last one
         resident.pop(page, None)
         resident[page] = True
     return misses
@@ -146,7 +166,7 @@ def test_policy_example_in_docs():
     with tempfile.TemporaryDirectory() as folder:
         policies = os.path.join(folder, "policy")
         shutil.copytree(os.path.join(HERE, "servers/pager/policy"), policies)
-        with open(os.path.join(policies, "lru.c"), "w", encoding="utf-8") as file:
+        with open(os.path.join(policies, "mru.c"), "w", encoding="utf-8") as file:
             file.write(source)
         with open(os.path.join(policies, "policies.def"), "r+", encoding="utf-8") as file:
             if "POLICY(lru, lru," not in file.read():
@@ -177,12 +197,12 @@ def test_policy_example_in_docs():
         trace = os.path.join(folder, "t.u32")
         with open(trace, "wb") as file:
             file.write(struct.pack(f"<{len(pages)}I", *pages))
-        done = command([lab, "--policy", "lru", "--frames", "1,10,100", trace])
+        done = command([lab, "--policy", "mru", "--frames", "1,10,100", trace])
         check(done.returncode == 0, done.stderr)
     rows = list(csv.reader(done.stdout.splitlines()))[1:]
     check(len(rows) == 3, done.stdout)
     for _, frames, _, misses in rows:
-        expected = lru_misses(pages, int(frames))
+        expected = mru_misses(pages, int(frames))
         check(int(misses) == expected, f"{frames} frames: {misses} misses, not {expected}")
 
 
