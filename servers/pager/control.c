@@ -36,6 +36,9 @@ static void policy_set(const struct policy_choice *choice) {
 
 static error_t choose(const field_text *untrusted, struct policy_choice *choice) {
     char text[CHOICE_BYTES] = {0};
+    if (untrusted->length > TEXT_BYTES) {
+        return E_ARGUMENT;
+    }
     uint32_t length = MIN_OF(untrusted->length, CHOICE_BYTES);
     for (uint32_t i = 0; i < MIN_OF(length, CHOICE_BYTES - 1); i++) {
         text[i] = untrusted->bytes[i];

@@ -99,6 +99,11 @@ TEST(pager_rejects_control, "unknown policies, tiny limits and plans for the pas
     memset(&endless, 'x', sizeof endless);
     CHECK_EQUAL(control_policy_set(&unknown), E_NOT_FOUND);
     CHECK_TEXT(resident_complaint, "lru? names no policy");
+    field_text wrong = load_text("arc:q=8");
+    CHECK_EQUAL(control_policy_set(&wrong), E_ARGUMENT);
+    CHECK_TEXT(resident_complaint, "arc:q=8 names no parameter of this policy");
+    CHECK_EQUAL(control_policy_set(&endless), E_ARGUMENT);
+    endless.length = TEXT_BYTES;
     CHECK_EQUAL(control_policy_set(&endless), E_NOT_FOUND);
     CHECK_EQUAL(control_limit_set(LIMIT_MIN - 1), E_ARGUMENT);
     CHECK_EQUAL(control_policy_plan(0, &fifo), E_ARGUMENT);
