@@ -157,7 +157,7 @@ TEST(naive_aging, "a million references: aging and registers sorted at each tick
 
 // ---- wsclock: `first` is the ring, number the last use ---------------------------------------
 
-enum { TAU = 8 };
+enum { TAU = 2 };
 
 static uint32_t ring_cut(uint32_t place) {
     uint32_t page = pages_cut(&first, place);

@@ -104,7 +104,7 @@ static const struct policy_description wsclock_description = {
 
 const struct policy_operations policy_wsclock = {
     .sees_dirty = 1,
-    .parameter = {{"tau", 8, 0, 1u << 30, "ticks without a use until a page is old"}},
+    .parameter = {{"tau", 2, 0, 1u << 30, "ticks without a use until a page is old"}},
     .init = wsclock_init,
     .admit = wsclock_admit,
     .victim = wsclock_victim,
