@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -67,6 +68,8 @@ def from_file(path):
 
 def from_revision(revision, commit):
     """Build a revision in a folder of its own and measure it."""
+    print(f"quire: bench: {revision} is built and measured apart first; this takes a minute or two",
+          file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="quire-then-") as folder:
         place = os.path.join(folder, "quire")
         subprocess.run(["git", "clone", "-q", "--shared", "--no-checkout", HERE, place], check=True)

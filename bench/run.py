@@ -87,7 +87,18 @@ def show_size():
     print_table(((row[0], row[1], row[6], row[-1]) for row in table(found)), last_is_text=True)
 
 
+def say(text):
+    """What goes on, for who waits."""
+    print(f"quire: bench: {text}", file=sys.stderr, flush=True)
+
+
+def measured():
+    say(f"{len(measure.RUNS)} machines count the instructions of each path; this takes some 20 seconds")
+    return measure.everything()
+
+
 def show_scale():
+    say(f"{len(measure.RUNS) * len(measure.SIZES)} machines of {len(measure.SIZES)} kinds; this takes minutes")
     heads = [size for size, _, _ in measure.SIZES]
     print_table([("row", *heads)] + [(name, *map(number, medians))
                                      for name, medians in measure.scale().items()])
@@ -172,11 +183,11 @@ def main():
         return 0
     if options.compare is not None:
         before = options.compare()
-        show_compare(before, measure.everything()[0])
+        show_compare(before, measured()[0])
         return 0
     if options.record:
         history.check_new()
-    found, overhead = measure.everything()
+    found, overhead = measured()
     if options.json != "-":
         show(found, overhead)
     if options.json:
