@@ -108,15 +108,11 @@ struct work {
     uint32_t done;     // under the lock
 };
 
-// The simulator takes a policy with the parameters that its table calls normal.
 static struct sim_result replay(const struct sim_trace *trace, const struct policy_choice *choice,
                                 uint32_t frames) {
-    struct policy_operations operations = *choice->kind->operations;
-    for (uint32_t i = 0; i < POLICY_PARAMETERS; i++) {
-        operations.parameter[i].normal = choice->parameter[i];
-    }
-    struct policy_kind kind = {choice->kind->name, &operations, 0, 0, choice->kind->text};
-    return sim_replay(trace, &kind, frames, NULL, NULL);
+    struct sim_result result;
+    return sim_fast(trace, *choice, frames, NULL, NULL, &result)
+               ? result : sim_replay_choice(trace, *choice, frames, NULL, NULL);
 }
 
 static void count_one(struct work *work, uint32_t series, uint32_t size) {

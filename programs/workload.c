@@ -42,7 +42,7 @@ static void loop_run(uint32_t pages, uint32_t steps) {
 
 // The weight of rank k is 1/k, in units of 2^-24; ranks are spread over the pages.
 static void zipf_run(uint32_t pages, uint32_t steps) {
-    uint32_t *total = memory_side(pages), sum = 0, spread = memory_spread(pages);
+    uint32_t *total = memory_side(pages), sum = 0;
     for (uint32_t k = 0; k < pages; k++) {
         sum += (1u << 24) / (k + 1);
         total[k] = sum;
@@ -57,7 +57,7 @@ static void zipf_run(uint32_t pages, uint32_t steps) {
                 low = middle + 1;
             }
         }
-        memory_use((uint32_t)((uint64_t)low * spread % pages), memory_random(4) == 0);
+        memory_use(memory_spread(low, pages), memory_random(4) == 0);
     }
 }
 

@@ -44,12 +44,17 @@ static uint32_t divisor(uint32_t a, uint32_t b) {
     return b == 0 ? a : divisor(b, a % b);
 }
 
-uint32_t memory_spread(uint32_t pages) {
-    uint32_t spread = (uint32_t)((uint64_t)pages * 618 / 1000) | 1;
-    while (divisor(spread, pages) != 1) {
-        spread++;
+// By a factor near the golden ratio that has no divisor with `pages` in common.
+uint32_t memory_spread(uint32_t rank, uint32_t pages) {
+    static uint32_t factor, of;
+    if (of != pages) {
+        of = pages;
+        factor = (uint32_t)((uint64_t)pages * 618 / 1000) | 1;
+        while (divisor(factor, pages) != 1) {
+            factor++;
+        }
     }
-    return spread;
+    return (uint32_t)((uint64_t)rank * factor % pages);
 }
 
 // ---- pages -----------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ uint32_t memory_close(void);
 
 // A number below `limit` (at least 1).
 uint32_t memory_random(uint32_t limit);
-// A number that multiplied with 0 .. pages - 1, modulo pages, gives each of them once.
-uint32_t memory_spread(uint32_t pages);
+// Spreads ranks 0 .. pages - 1 over the pages: each gets a page of its own.
+uint32_t memory_spread(uint32_t rank, uint32_t pages);
 // A table of so many numbers, beside the pages.
 uint32_t *memory_side(uint32_t numbers);
 
