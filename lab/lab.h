@@ -5,6 +5,8 @@
 
 int curve_main(int count, char **argument);
 int step_main(int count, char **argument);
+int record_main(int count, char **argument);
+int seen_main(int count, char **argument);
 int replay_main(int count, char **argument);
 int sim_main(int count, char **argument);
 int sim_rates_main(int count, char **argument);

@@ -16,6 +16,8 @@ static const struct command {
     {"merge", merge_main, "put the parts of a run of sim --jobs-file together"},
     {"rates", sim_rates_main, "measure the simulator's speed under each policy"},
     {"scores", sim_scores_main, "compare all policies' misses with those of a file, or rewrite it"},
+    {"record", record_main, "run a Linux program and record which pages it uses"},
+    {"seen", seen_main, "replay references with what the pager would see of them"},
     {"replay", replay_main, "decide again what the pager decided in a trace, compare the victims"},
     {"curve", curve_main, "draw miss ratios over frames, a line for each policy, MIN as the floor"},
     {"step", step_main, "show a policy at work on a few references, with reasons"},

@@ -16,7 +16,7 @@ static const char usage[] =
     "usage: quire-lab replay TRACE.pcapng\n"
     "\n"
     "Replays the decisions of every domain in a trace recorded by Quire from its start, under the\n"
-    "policies that were in charge, and prints task,name,policy,admits,victims,result. The exit\n"
+    "policies that were in charge, and prints task,name,policy,admits,kept,victims,result. The exit\n"
     "status is 0 if each victim was the page that the replay chose, too.\n";
 
 static int refuse(const char *path, const char *why) {
@@ -26,8 +26,9 @@ static int refuse(const char *path, const char *why) {
 
 static void result_print(void *context, const struct sim_run_result *result) {
     const struct trace_state *state = context;
-    printf("%u,%s,%s,%u,%u,", result->task, trace_task_name(state, result->task),
-           result->kind == NULL ? "?" : result->kind->name, result->admits, result->victims);
+    printf("%u,%s,%s,%u,%u,%u,", result->task, trace_task_name(state, result->task),
+           result->kind == NULL ? "?" : result->kind->name, result->admits, result->kept,
+           result->victims);
     if (result->problem == NULL) {
         puts("same");
     } else {
@@ -64,7 +65,7 @@ static int replay_stream(const char *path, FILE *stream) {
         if (problem != NULL) {
             status = refuse(path, problem);
         } else {
-            puts("task,name,policy,admits,victims,result");
+            puts("task,name,policy,admits,kept,victims,result");
             status = sim_run_replay(run, result_print, state) == 0 ? 0 : 1;
         }
     }

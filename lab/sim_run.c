@@ -34,6 +34,7 @@ struct replay {
     uint32_t *coming_of;  // taken, not resident yet
     uint32_t incoming;    // slot of the page that the next victim makes room for
     uint32_t frames;      // 0: the trace has not said
+    uint32_t gone;        // the victim of the record just before, plus 1; 0: it had none
     uint32_t parameter[POLICY_PARAMETERS], parameters;  // for the next policy; bit n: it has n
 };
 
@@ -229,6 +230,7 @@ static void replay_admit(struct replay *replay, uint32_t page, uint32_t how) {
         return;
     }
     replay->result.admits++;
+    replay->result.kept += replay->gone == page + 1;
     replay->coming_of[page] = POLICY_NONE;
     replay->slot_of[page] = slot;
     checked_admit(&replay->checked, slot, (enum policy_how)how);
@@ -323,6 +325,9 @@ static void replay_decision(struct replay *replay, const struct decision *decisi
                      0, 0);
     } else {
         replay_known(replay, decision);
+    }
+    if (decision->kind != EVENT_drop || decision->word[0] + 1 != replay->gone) {  // its ghost
+        replay->gone = decision->kind == EVENT_evict ? decision->word[0] + 1 : 0;
     }
     if (replay->checked.faults > 0 && replay->result.problem == NULL) {
         problem_note(replay, "the policy was wrong and FIFO took over", 0, 0);

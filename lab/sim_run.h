@@ -19,6 +19,7 @@ struct sim_run_result {
     uint32_t task;                   // number of its task
     const struct policy_kind *kind;  // in charge at the end, NULL: unknown
     uint32_t admits, victims, switches;  // replayed
+    uint32_t kept;                   // of the admits: victims that did not leave
     const char *problem;             // NULL: every victim was the same; else a sentence, about
     uint32_t page, chosen;           // ... the run's page, and the replay's victim (or as page)
 };

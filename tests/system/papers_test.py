@@ -47,10 +47,18 @@ def wrong_claims(text, names):
                     for claim, tests in rows for test in tests if test not in names]
 
 
+def status_pages():
+    """The text of docs/status.md and of the page about the laboratory."""
+    text = ""
+    for name in ("status.md", "status-lab.md"):
+        with open(os.path.join(HERE, "docs", name), encoding="utf-8") as file:
+            text += file.read() + "\n"
+    return text
+
+
 def test_status_claims():
-    """each claim of docs/status.md names tests, and they exist"""
-    with open(os.path.join(HERE, "docs", "status.md"), encoding="utf-8") as file:
-        text = file.read()
+    """each claim of the pages of status names tests, and they exist"""
+    text = status_pages()
     check(len(list(claims(text))) > 10, "docs/status.md has hardly a claim")
     wrong = wrong_claims(text, existing_tests())
     check(not wrong, "; ".join(wrong))

@@ -76,10 +76,9 @@ def test_runner_names():
 
 
 def test_runner_status_page():
-    """each name in docs/status.md is that of a test which can be run"""
+    """each name in the pages of status is that of a test which can be run"""
     found = [set().union(*run_tests.names_of(suite)) for suite in run_tests.suites()]
-    with open(os.path.join(HERE, "docs", "status.md"), encoding="utf-8") as file:
-        names = {name for _, tests in papers_test.claims(file.read()) for name in tests}
+    names = {name for _, tests in papers_test.claims(papers_test.status_pages()) for name in tests}
     wrong = [name for name in sorted(names) if not any(name in own for own in found)]
     check(len(names) > 100 and not wrong, f"{len(names)} names; no test: {wrong}")
 

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+// The command seen: replays a run's references to a host that sees what the pager sees of them: a
+// fault when a page is missing, and Accessed and Dirty bits when they are scanned, once per eighth of
+// the resident pages evicted. The difference to `sim`, which shows a policy every reference, is what
+// not seeing costs; the difference to the guest is what neither explains.
+#include "lab.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checked.h"
+#include "format.h"
+#include "sim_trace.h"
+
+#define PAGES (1u << 20)  // of a 32-bit space
+#define FRAMES_MAX PAGES
+#define WORD_BITS 64u
+#define VICTIMS 7u  // a victim that comes back within so many evictions is kept (servers/pager/evict.c)
+
+static const char usage[] =
+    "usage: quire-lab seen --policy P --frames N [--share N] TRACE...\n"
+    "\n"
+    "Replays references of 32-bit programs with what the pager would see of them: faults, and\n"
+    "Accessed and Dirty bits at each scan. Prints trace,frames,policy,misses,kept,writebacks,scans;\n"
+    "kept: victims that stayed, for they had left and come back a moment before.\n"
+    "  --policy P   one that `quire-lab policies` lists, perhaps with parameters (arc:p=8)\n"
+    "  --frames N   frames that the pages may fill\n"
+    "  --share N    bits are read after so many evictions as are a N-th of the resident pages\n"
+    "               (default 8, as in the pager; 0: before each eviction)\n";
+
+__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("quire-lab seen: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(2);
+}
+
+// ---- the host --------------------------------------------------------------------------------
+
+static struct {
+    struct checked checked;
+    void *memory;
+    uint32_t *slot_of, *ghost_of, *page_of;
+    uint64_t accessed[PAGES / WORD_BITS], changed[PAGES / WORD_BITS];
+    uint32_t frames, share, since_scan;
+    uint32_t misses, writebacks, scans, kept;
+    uint32_t victim[VICTIMS], victim_next;  // pages + 1, the last ones
+} host;
+
+static void bit_set(uint64_t *bits, uint32_t page) {
+    bits[page / WORD_BITS] |= UINT64_C(1) << page % WORD_BITS;
+}
+
+static bool bit_take(uint64_t *bits, uint32_t page) {
+    uint64_t bit = UINT64_C(1) << page % WORD_BITS;
+    bool was = (bits[page / WORD_BITS] & bit) != 0;
+    bits[page / WORD_BITS] &= ~bit;
+    return was;
+}
+
+static void host_start(struct policy_choice choice, uint32_t frames, uint32_t share) {
+    uint32_t slots = checked_slots(frames, 2);
+    memset(host.accessed, 0, sizeof host.accessed);
+    memset(host.changed, 0, sizeof host.changed);
+    host.memory = sim_allocate(checked_bytes(slots), 1);
+    host.slot_of = sim_allocate(PAGES, sizeof *host.slot_of);
+    host.ghost_of = sim_allocate(PAGES, sizeof *host.ghost_of);
+    host.page_of = sim_allocate(slots, sizeof *host.page_of);
+    host.frames = frames;
+    host.share = share;
+    host.since_scan = host.misses = host.writebacks = host.scans = host.kept = 0;
+    memset(host.victim, 0, sizeof host.victim);
+    host.victim_next = 0;
+    checked_init(&host.checked, choice, host.memory, slots, frames);
+}
+
+static void host_end(void) {
+    free(host.memory);
+    free(host.slot_of);
+    free(host.ghost_of);
+    free(host.page_of);
+}
+
+// In order of pages, as page tables are read.
+static void scan(void) {
+    for (uint32_t word = 0; word < PAGES / WORD_BITS; word++) {
+        for (uint64_t bits = host.changed[word]; bits != 0; bits &= bits - 1) {
+            uint32_t page = word * WORD_BITS + (uint32_t)__builtin_ctzll(bits);
+            host.checked.policy.slot[host.slot_of[page]].dirty = 1;
+        }
+    }
+    for (uint32_t word = 0; word < PAGES / WORD_BITS; word++) {
+        for (uint64_t bits = host.accessed[word]; bits != 0; bits &= bits - 1) {
+            uint32_t page = word * WORD_BITS + (uint32_t)__builtin_ctzll(bits);
+            checked_touch(&host.checked, host.slot_of[page]);
+        }
+        host.accessed[word] = 0;
+    }
+    checked_tick(&host.checked);
+    host.scans++;
+    host.since_scan = 0;
+}
+
+static bool is_chased(uint32_t page) {
+    bool found = false;
+    for (uint32_t i = 0; i < VICTIMS; i++) {
+        found |= host.victim[i] == page + 1;
+    }
+    host.victim[host.victim_next] = page + 1;
+    host.victim_next = (host.victim_next + 1) % VICTIMS;
+    return found;
+}
+
+// The page of this slot, no longer resident, stays as if it had come again; the one that came first
+// leaves instead.
+static uint32_t victim_replace(uint32_t slot) {
+    uint32_t page = host.page_of[slot];
+    if (checked_state(&host.checked, slot) == CHECKED_GHOST) {
+        checked_drop(&host.checked, slot);
+    }
+    slot = checked_take_new(&host.checked);
+    host.slot_of[page] = slot;
+    host.page_of[slot] = page;
+    checked_admit(&host.checked, slot, POLICY_USED);
+    host.kept++;
+    slot = host.checked.oldest;
+    checked_drop(&host.checked, slot);
+    return slot;
+}
+
+static void page_leaves(uint32_t slot) {
+    uint32_t page = host.page_of[slot];
+    host.checked.policy.slot[slot].dirty = 0;
+    host.writebacks += bit_take(host.changed, page);
+    (void)bit_take(host.accessed, page);
+    host.slot_of[page] = POLICY_NONE;
+    if (checked_state(&host.checked, slot) == CHECKED_GHOST) {
+        host.ghost_of[page] = slot;
+    }
+}
+
+static void evict(uint32_t incoming) {
+    uint32_t due = host.share == 0 ? 0 : host.checked.resident / host.share;
+    if (!host.checked.kind->operations->blind && host.since_scan++ >= due) {
+        scan();
+    }
+    uint32_t slot;
+    while ((slot = checked_victim(&host.checked, incoming)) & POLICY_CLEAN) {
+        slot = POLICY_SLOT(slot);
+        host.checked.policy.slot[slot].dirty = 0;
+        host.writebacks += bit_take(host.changed, host.page_of[slot]);
+    }
+    if (is_chased(host.page_of[slot]) && host.checked.resident > 0) {
+        slot = victim_replace(slot);
+    }
+    page_leaves(slot);
+    while ((slot = checked_forget(&host.checked)) != POLICY_NONE) {
+        host.ghost_of[host.page_of[slot]] = POLICY_NONE;
+    }
+}
+
+static void reference(uint32_t page, bool write) {
+    if (host.slot_of[page] == POLICY_NONE) {
+        host.misses++;
+        uint32_t slot = checked_take(&host.checked, host.ghost_of[page]);
+        while (host.checked.resident >= host.frames) {
+            evict(slot);
+        }
+        host.slot_of[page] = slot;
+        host.ghost_of[page] = POLICY_NONE;
+        host.page_of[slot] = page;
+        checked_admit(&host.checked, slot, POLICY_USED);
+    }
+    bit_set(host.accessed, page);
+    if (write) {
+        bit_set(host.changed, page);
+    }
+}
+
+// ---- files -----------------------------------------------------------------------------------
+
+static void replay(const char *path) {
+    enum { PIECE = 4096 };
+    static struct format_reference piece[PIECE];
+    char error[512];
+    struct format_reader *reader = format_open(path, NULL, error, sizeof error);
+    if (reader == NULL) {
+        refuse("%s", error);
+    }
+    for (size_t count; (count = format_read(reader, piece, PIECE)) > 0;) {
+        for (size_t i = 0; i < count; i++) {
+            if (piece[i].page >= PAGES) {
+                refuse("'%s' has pages beyond a 32-bit space: replay it with sim", path);
+            }
+            reference((uint32_t)piece[i].page, piece[i].write);
+        }
+    }
+    if (format_error(reader) != NULL) {
+        refuse("%s", format_error(reader));
+    }
+    format_close(reader);
+}
+
+static uint32_t number(const char *option, const char *text, uint32_t least, uint32_t most) {
+    char *end;
+    unsigned long value = text == NULL ? 0 : strtoul(text, &end, 10);
+    if (text == NULL || text[0] < '0' || text[0] > '9' || *end != 0 || value < least ||
+        value > most) {
+        refuse("%s needs a number from %u to %u", option, least, most);
+    }
+    return (uint32_t)value;
+}
+
+int seen_main(int count, char **argument) {
+    struct policy_choice choice = {0};
+    const char *policy = NULL;
+    uint32_t frames = 0, share = 8;
+    int traces = 0;
+    for (int i = 1; i < count; i++) {
+        const char *value = i + 1 < count ? argument[i + 1] : NULL;
+        if (strcmp(argument[i], "--help") == 0 || strcmp(argument[i], "-h") == 0) {
+            fputs(usage, stdout);
+            return 0;
+        }
+        if (strcmp(argument[i], "--policy") == 0 && value != NULL) {
+            policy = argument[++i];
+        } else if (strcmp(argument[i], "--frames") == 0) {
+            frames = number("--frames", value, 1, FRAMES_MAX);
+            i++;
+        } else if (strcmp(argument[i], "--share") == 0) {
+            share = number("--share", value, 0, FRAMES_MAX);
+            i++;
+        } else if (argument[i][0] == '-' && argument[i][1] != 0) {
+            refuse("unknown option '%s'; see `quire-lab seen --help`", argument[i]);
+        } else {
+            argument[traces++] = argument[i];
+        }
+    }
+    const char *problem = policy == NULL ? "is missing" : policy_choose(&choice, policy, 256);
+    if (problem != NULL || frames == 0 || traces == 0) {
+        refuse("--policy %s; see `quire-lab seen --help`",
+               problem != NULL ? problem : "is fine, but --frames or a trace is missing");
+    }
+    for (int i = 0; i < traces; i++) {
+        char name[256];
+        host_start(choice, frames, share);
+        replay(argument[i]);
+        format_trace_name(argument[i], name, sizeof name);
+        if (i == 0) {
+            puts("trace,frames,policy,misses,kept,writebacks,scans");
+        }
+        printf("%s,%u,%s,%u,%u,%u,%u\n", name, frames, policy, host.misses, host.kept,
+               host.writebacks, host.scans);
+        host_end();
+    }
+    return 0;
+}

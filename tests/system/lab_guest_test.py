@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The laboratory's commands that run programs: record, seen, fidelity, matrix; and the workloads."""
+import csv
+import json
+import os
+import re
+import tempfile
+
+import vm
+from common import BUILD, LIMIT, check, command, quire, takes
+from policy_test import LAB
+
+RECORDED = ("/bin/echo", "words to say")
+
+
+def one_line(done, status, text):
+    said = done.stderr.splitlines()
+    check(done.returncode == status and len(said) == 1 and text in said[0] and not done.stdout,
+          f"status {done.returncode}: {done.stdout} {done.stderr}")
+
+
+def rows_of(done):
+    check(done.returncode == 0, f"status {done.returncode}: {done.stderr}")
+    return list(csv.DictReader(done.stdout.splitlines()))
+
+
+def test_lab_record_rejects():
+    """what cannot be recorded is refused in one line, with a status of its own"""
+    with tempfile.TemporaryDirectory() as folder:
+        script = os.path.join(folder, "script")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n")
+        for arguments, text in (
+                ([], "name a program"), (["--filter", "0", "x"], "from 1 to 256"),
+                (["--filter"], "needs a value"), (["--what", "x"], "unknown option"),
+                (["nothing-like-it"], "there is no program"), ([script], "is a script"),
+                ([os.path.join(folder, "none")], "cannot open"),
+                ([os.path.join(BUILD, "words")], "no Linux program" if os.path.exists(
+                    os.path.join(BUILD, "words")) else "cannot open"),
+                (["-o", folder, "/bin/echo"], "cannot write")):
+            one_line(command([LAB, "record", *arguments]), 125, text)
+
+
+def test_lab_record():
+    """a Linux program runs as always, and its references replay, with writes among them"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = os.path.join(folder, "echo.qref")
+        done = command([LAB, "record", "-o", trace, *RECORDED])
+        check(done.returncode == 0 and done.stdout == RECORDED[1] + "\n", done.stdout + done.stderr)
+        check(command([LAB, "record", "-o", trace + "2", "/bin/false"]).returncode == 1,
+              "the status is not the program's")
+        rows = rows_of(command([LAB, "sim", "--policy", "min,lru", "--frames", "20,200%", "--writes",
+                                trace]))
+        misses = {(row["policy"], row["frames"] == "20"): int(row["misses"]) for row in rows}
+        check(misses["lru", True] > misses["min", True] > misses["min", False] > 20, str(misses))
+        check(any(int(row["writebacks"]) > 0 for row in rows), "nothing was written")
+
+
+def test_lab_seen_rejects():
+    """seen refuses wrong options and references beyond 32 bits in a line"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = os.path.join(folder, "t.txt")
+        with open(trace, "w", encoding="utf-8") as file:
+            file.write("1\n1048576\n")
+        for arguments, text in (
+                ([trace], "--policy is missing"), (["--policy", "fifo", trace], "--frames"),
+                (["--policy", "nope", "--frames", "3", trace], "names no policy"),
+                (["--policy", "fifo", "--frames", "0", trace], "from 1 to"),
+                (["--policy", "fifo", "--frames", "3"], "trace is missing"),
+                (["--policy", "fifo", "--frames", "3", "/none"], "/none")):
+            one_line(command([LAB, "seen", *arguments]), 2, text)
+        done = command([LAB, "seen", "--policy", "fifo", "--frames", "3", trace])
+        check(done.returncode == 2 and "beyond a 32-bit space" in done.stderr, done.stderr)
+
+
+@takes(20)
+def test_lab_fidelity():
+    """what the pager sees of a run explains its misses in the guest: no gap over 1 %"""
+    rows = rows_of(quire("lab", "fidelity", "--policy", "clock,lru,s3fifo", "--workload", "zipf"))
+    check(len(rows) == 3, str(rows))
+    for row in rows:
+        check(int(row["min"]) < int(row["guest"]) and abs(float(row["gap"])) <= 1, str(row))
+        check(int(row["references"]) > 100000 and int(row["pager_instructions"]) > 0, str(row))
+
+
+def test_lab_matrix_rejects():
+    """the matrix refuses unknown policies, workloads and amounts of memory in a line"""
+    for arguments in (["--policy", "nope"], ["--workload", "nope"], ["--frames", "x"],
+                      ["--frames", "5"], ["--seeds", "0"]):
+        for tool in ("matrix", "fidelity")[:1 if arguments[0] == "--seeds" else 2]:
+            done = quire("lab", tool, *arguments)
+            check(done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr)
+
+
+@takes(20)
+def test_lab_matrix():
+    """two runs of the matrix are the same, byte for byte; the manifest names what they depend on"""
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = os.path.join(folder, "m.json")
+        line = ("lab", "matrix", "--policy", "fifo,arc:p=8", "--workload", "loop,phases", "--frames",
+                "50", "--seeds", "2", "--manifest", manifest)
+        first, second = quire(*line), quire(*line)
+        check(first.stdout == second.stdout, first.stdout + second.stdout)
+        rows = rows_of(first)
+        check([(row["workload"], row["runs"]) for row in rows] ==
+              [("loop", "1"), ("loop", "1"), ("phases", "2"), ("phases", "2")], str(rows))
+        check(all(float(row["faults"]) > 128 for row in rows), str(rows))
+        check(float(rows[2]["faults95"]) > 0 == float(rows[0]["faults95"]), str(rows))
+        with open(manifest, encoding="utf-8") as file:
+            check({"qemu", "compiler", "kernel", "modules"} <= set(json.load(file)), "no versions")
+
+
+def run_workload(arguments, frames):
+    return vm.run(vm.Machine(image=vm.Image(BUILD), icount=True, disk=0, limit=LIMIT,
+                             command=f"policy=clock frames={frames} store=ram run=workload{arguments}"))
+
+
+def test_workload_rejects():
+    """a workload refuses unknown kinds and wrong numbers with status 2"""
+    for arguments in ("", ",nope", ",zipf,0", ",zipf,x", ",zipf,9,9,9,9"):
+        result = run_workload(arguments, 64)
+        check(result.status == 2 and re.search("usage|no number", result.text), result.text[-300:])
+
+
+@takes(10)
+def test_workload_runs():
+    """each workload ends well under pressure, and the same arguments give the same digest"""
+    for kind in ("scan", "loop", "zipf", "phases", "sort", "interp"):
+        digests = set()
+        for frames in (64, 400):
+            result = run_workload(f",{kind},128,4000,5", frames)
+            found = re.search(r"workload: .* digest ([0-9a-f]{8})", result.text)
+            check(result.ok and found, result.text[-300:])
+            digests.add(found.group(1))
+        check(len(digests) == 1, f"{kind}: {digests}")
