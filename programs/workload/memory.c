@@ -46,7 +46,7 @@ static uint32_t divisor(uint32_t a, uint32_t b) {
 
 // By a factor near the golden ratio that has no divisor with `pages` in common.
 uint32_t memory_spread(uint32_t rank, uint32_t pages) {
-    static uint32_t factor, of;
+    static uint32_t factor = 1, of = 1;
     if (of != pages) {
         of = pages;
         factor = (uint32_t)((uint64_t)pages * 618 / 1000) | 1;

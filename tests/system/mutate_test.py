@@ -65,10 +65,10 @@ def test_mutate_wrong():
 
 
 # Kind, what stands in the line, and the suite that must find it.
-PLANTED = [("statement", "task_die(faulter->task, CAUSE_FAULT);", "fault"),
+PLANTED = [("statement", "task_die(caller->task, CAUSE_FAULT);", "fault"),
            ("relation", "if (count > TAG_ITEMS_MAX ||", "answer"),
-           ("jump", "jb slow", "leave"),
-           ("logic", "TAG_IS_ERROR(tag) ||", "fast")]
+           ("jump", "jb reply_slow", "leave"),
+           ("logic", "caller->token != token ||", "pass")]
 
 
 def planted(kind, words):
