@@ -2,10 +2,7 @@
 // ARC: T1 holds pages used once, T2 those used more often, B1 and B2 are the ghosts of each; a ghost
 // that comes back moves the target p of T1's size towards its own list.
 // Megiddo and Modha, ARC: a self-tuning, low overhead replacement cache, FAST 2003, figure 4.
-#include "lists.h"
 #include "target.h"
-
-enum { T1 = 1, T2, B1, B2 };  // state
 
 struct arc {
     struct lists lists;
@@ -83,19 +80,9 @@ static void arc_drop(struct policy *policy, uint32_t slot) {
     lists_leave(&arc->lists, policy->slot, slot);
 }
 
-// |L1| <= c and |L1| + |L2| <= 2c, with the page that is coming.
 static uint32_t arc_reap(struct policy *policy, int must) {
     struct arc *arc = arc_memory(policy);
-    struct lists *lists = &arc->lists;
-    uint32_t l1 = lists->count[T1] + lists->count[B1] + arc->newcomer;
-    uint32_t l2 = lists->count[T2] + lists->count[B2];
-    if (l1 > policy->frames && lists->count[B1] > 0) {
-        return lists_take(lists, policy->slot, B1);
-    }
-    if (must || l1 + l2 > 2 * policy->frames) {
-        return lists_take(lists, policy->slot, lists->count[B2] > 0 ? B2 : B1);
-    }
-    return POLICY_NONE;
+    return target_reap(policy, &arc->lists, arc->newcomer, must);
 }
 
 static uint32_t arc_order(struct policy *policy, uint32_t *out, uint32_t limit) {

@@ -2,11 +2,9 @@
 // CAR: ARC's idea with clocks: T1 and T2 are clocks of pages used once and more often, B1 and B2 the
 // ghosts of each in order of eviction; p is the target size of T1.
 // Bansal and Modha, CAR: clock with adaptive replacement, FAST 2004, figure 2.
-#include "lists.h"
 #include "target.h"
 
-enum { T1 = 1, T2, B1, B2 };  // state; the oldest of a clock is where its hand is
-
+// The oldest of a clock is where its hand is.
 struct car {
     struct lists lists;
     struct target target;  // p
@@ -87,19 +85,9 @@ static void car_drop(struct policy *policy, uint32_t slot) {
     lists_leave(&car->lists, policy->slot, slot);
 }
 
-// |T1| + |B1| <= c and all together <= 2c, with the page that is coming.
 static uint32_t car_reap(struct policy *policy, int must) {
     struct car *car = car_memory(policy);
-    struct lists *lists = &car->lists;
-    uint32_t l1 = lists->count[T1] + lists->count[B1] + car->newcomer;
-    uint32_t l2 = lists->count[T2] + lists->count[B2];
-    if (l1 > policy->frames && lists->count[B1] > 0) {
-        return lists_take(lists, policy->slot, B1);
-    }
-    if (must || l1 + l2 > 2 * policy->frames) {
-        return lists_take(lists, policy->slot, lists->count[B2] > 0 ? B2 : B1);
-    }
-    return POLICY_NONE;
+    return target_reap(policy, &car->lists, car->newcomer, must);
 }
 
 static uint32_t car_order(struct policy *policy, uint32_t *out, uint32_t limit) {

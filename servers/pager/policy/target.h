@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The target size p of ARC and CAR, which ghosts move: a number of frames with a fraction of 32 bits,
-// for the papers' ratios are real numbers. Static inline; no division of 64 bits.
+// What ARC and CAR share: their four lists, the target size p, which ghosts move, and how many ghosts
+// there are. p is a number of frames with a fraction of 32 bits, for the papers' ratios are real
+// numbers. Static inline; no division of 64 bits.
 #pragma once
-#include "policy.h"
+#include "lists.h"
+
+enum { T1 = 1, T2, B1, B2 };  // state: resident pages used once and more often, the ghosts of each
 
 struct target {
     uint32_t whole, part;
@@ -48,4 +51,19 @@ static inline void target_lower(struct target *target, uint32_t own, uint32_t ot
         target->whole -= step.whole + borrow;
         target->part -= step.part;
     }
+}
+
+// What `reap` answers: |T1| + |B1| <= c and all together <= 2c, with a page without ghost that is
+// coming (newcomer: 1, else 0).
+static inline uint32_t target_reap(struct policy *policy, struct lists *lists, uint32_t newcomer,
+                                   int must) {
+    uint32_t l1 = lists->count[T1] + lists->count[B1] + newcomer;
+    uint32_t l2 = lists->count[T2] + lists->count[B2];
+    if (l1 > policy->frames && lists->count[B1] > 0) {
+        return lists_take(lists, policy->slot, B1);
+    }
+    if (must || l1 + l2 > 2 * policy->frames) {
+        return lists_take(lists, policy->slot, lists->count[B2] > 0 ? B2 : B1);
+    }
+    return POLICY_NONE;
 }
