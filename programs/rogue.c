@@ -16,7 +16,7 @@ static error_t rogue_off(uint32_t status) {
     return init_off(INIT, status);
 }
 static error_t rogue_frames(uint32_t frames) {
-    return init_frames(INIT, frames);
+    return init_frames(INIT, frames, name_of(""));
 }
 static error_t rogue_policy(uint32_t unused) {
     (void)unused;

@@ -39,8 +39,32 @@ def policies():
         return re.findall(r"^POLICY\((\w+),", file.read(), re.MULTILINE)
 
 
-def policy(text):
-    """A name, and parameters as in arc:p=8, which the pager knows best."""
+def for_one(text, names):
+    """Splits PROGRAM/SETTING, and says what is wrong with the program."""
+    one, slash, setting = text.rpartition("/")
+    if slash and one not in names:
+        raise argparse.ArgumentTypeError(
+            f"there is no program '{one}': take one of {', '.join(names)}")
+    return setting
+
+
+def policy(names):
+    """[PROGRAM/]NAME, and parameters as in arc:p=8, which the pager knows best."""
+    def parse(text):
+        policy_check(for_one(text, names))
+        return text
+    return parse
+
+
+def frames(names):
+    def parse(text):
+        door.number(FRAMES_MIN, FRAMES_MAX, f"a number of frames, at least {FRAMES_MIN}")(
+            for_one(text, names))
+        return text
+    return parse
+
+
+def policy_check(text):
     name, *parameters = text.split(":")
     if name not in policies():
         raise argparse.ArgumentTypeError(
@@ -49,17 +73,18 @@ def policy(text):
         if not re.fullmatch(r"[a-z]+=[0-9]+", parameter):
             raise argparse.ArgumentTypeError(
                 f"'{parameter}' is no parameter: write {name}:PARAMETER=NUMBER, such as arc:p=8")
-    return text
 
 
-def action(text):
-    match = re.fullmatch(r"([0-9]+):policy=(.*)", text)
-    if not match:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is no action: write N:policy=P, to replace the policy at the N-th fault")
-    door.number(1, 1 << 31, "the number of a fault")(match.group(1))
-    policy(match.group(2))
-    return text
+def action(names):
+    def parse(text):
+        match = re.fullmatch(r"([0-9]+):policy=(.*)", text)
+        if not match:
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is no action: write N:policy=P, to replace the policy at the N-th fault")
+        door.number(1, 1 << 31, "the number of a fault")(match.group(1))
+        policy_check(for_one(match.group(2), names))
+        return text
+    return parse
 
 
 def program(image):
@@ -98,16 +123,18 @@ def boot_options(name, image):
     parser = door.Parser(prog=f"./quire {name}", epilog=STATUSES)
     add = parser.add_argument
     number = door.number
-    add("--policy", metavar="P", type=policy, help="policy of the pager: " + ", ".join(policies()))
-    add("--frames", metavar="N", help="frames that each program may hold (default: no limit)",
-        type=number(FRAMES_MIN, FRAMES_MAX, f"a number of frames, at least {FRAMES_MIN}"))
+    names = image_programs(image)
+    add("--policy", metavar="[PROGRAM/]P", type=policy(names), action="append", default=[],
+        help="policy of the pager, or of one program (may be repeated): " + ", ".join(policies()))
+    add("--frames", metavar="[PROGRAM/]N", type=frames(names), action="append", default=[],
+        help="frames that each program, or this one, may hold (default: no limit; may be repeated)")
     add("--mem", metavar="MIB", type=number(MEMORY_MIN, MEMORY_MAX, "MiB of memory"), default=64,
         help=f"memory of the machine in MiB, at least {MEMORY_MIN}, or {MEMORY_MIN_RAM} with "
              "--store ram or --icount (default: 64)")
     add("--run", metavar="PROGRAM[,ARG...]", type=program(image),
         help="run this instead of the shell, and end with its status")
     add("--trace", metavar="FILE", type=trace_file, help="record all messages and faults (pcapng)")
-    add("--at", metavar="N:policy=P", type=action, action="append", default=[],
+    add("--at", metavar="N:policy=[PROGRAM/]P", type=action(names), action="append", default=[],
         help="replace the policy when N faults have been served (may be repeated)")
     add("--seed", metavar="N", type=number(0, 0xffffffff, "a number"),
         help="seed for programs that draw random numbers")
@@ -123,8 +150,9 @@ def boot_options(name, image):
 
 
 def command_line(options, store):
-    words = []
-    for name in ("policy", "frames", "run", "seed"):
+    words = [f"policy={text}" for text in options.policy]
+    words += [f"frames={text}" for text in options.frames]
+    for name in ("run", "seed"):
         value = getattr(options, name)
         if value is not None:
             words.append(f"{name}={value}")

@@ -38,45 +38,83 @@ int shell_stats(int count, char **word) {
     return 0;
 }
 
-int shell_policy(int count, char **word) {
-    struct pager_stats_out stats;
-    if (count == 2) {
-        error_t error = init_policy(HANDLE(SLOT_INIT), text_of(word[1]));
-        if (error == E_NOT_FOUND) {
-            printf("the pager has no policy '%s'; ./quire run --help lists them\n", word[1]);
-            return 1;
+// Of the programs that run: what the pager counts with where it differs from the general settings.
+static void print_special(const struct pager_stats_out *general, int policies) {
+    struct init_task_info_out task;
+    struct pager_stats_out own;
+    for (uint32_t i = 0; init_task_info(HANDLE(SLOT_INIT), i, &task) == OK; i++) {
+        if (pager_stats(HANDLE(SLOT_PAGER), task.task, &own) != OK) {
+            continue;  // a server, or ended
         }
-        if (error == E_ARGUMENT) {
-            printf("'%s' gives a parameter that this policy has not, or a value out of its bounds; "
-                   "docs/policies.md lists them\n", word[1]);
-            return 1;
+        if (policies && strncmp(own.policy.bytes, general->policy.bytes, NAME_BYTES) != 0) {
+            printf("[%" PRIu32 "] %.32s: %.32s\n", task.task, task.name.bytes, own.policy.bytes);
+        } else if (!policies && own.limit != general->limit) {
+            printf("[%" PRIu32 "] %.32s: ", task.task, task.name.bytes);
+            print_limit(own.limit);
         }
-        return shell_report(word[1], error);
     }
-    if (count != 1) {
-        return shell_usage("policy [NAME[:PARAMETER=NUMBER]...]");
-    }
-    error_t error = pager_stats(HANDLE(SLOT_PAGER), 0, &stats);
-    if (error == OK) {
-        printf("%.32s\n", stats.policy.bytes);
-    }
-    return shell_report("pager", error);
 }
 
-int shell_frames(int count, char **word) {
+static int show_general(int policies) {
     struct pager_stats_out stats;
-    uint32_t frames;
-    if (count == 2 && shell_number(word[1], &frames)) {
-        return shell_report(word[1], init_frames(HANDLE(SLOT_INIT), frames));
-    }
-    if (count != 1) {
-        return shell_usage("frames [N] (frames that each program may hold)");
-    }
     error_t error = pager_stats(HANDLE(SLOT_PAGER), 0, &stats);
-    if (error == OK) {
+    if (error != OK) {
+        return shell_report("pager", error);
+    }
+    if (policies) {
+        printf("%.32s\n", stats.policy.bytes);
+    } else {
         print_limit(stats.limit);
     }
-    return shell_report("pager", error);
+    print_special(&stats, policies);
+    return 0;
+}
+
+int shell_policy(int count, char **word) {
+    if (count == 1) {
+        return show_general(1);
+    }
+    if (count != 2) {
+        return shell_usage("policy [[PROGRAM/|TASK/]NAME[:PARAMETER=NUMBER]...]");
+    }
+    error_t error = init_policy(HANDLE(SLOT_INIT), text_of(word[1]));
+    if (error == E_NOT_FOUND) {
+        printf(strchr(word[1], '/') == NULL
+                   ? "the pager has no policy '%s'; ./quire run --help lists them\n"
+                   : "'%s' names no program or task that there is, or no policy\n", word[1]);
+        return 1;
+    }
+    if (error == E_ARGUMENT) {
+        printf("'%s' gives a parameter that this policy has not, or a value out of its bounds; "
+               "docs/policies.md lists them\n", word[1]);
+        return 1;
+    }
+    return shell_report(word[1], error);
+}
+
+// "N", "PROGRAM/N" or "TASK/N".
+int shell_frames(int count, char **word) {
+    uint32_t frames;
+    if (count == 1) {
+        return show_general(0);
+    }
+    char *number = strchr(word[1], '/');
+    const char *domains = number == NULL ? "" : word[1];
+    if (number == NULL) {
+        number = word[1];
+    } else {
+        *number++ = 0;
+    }
+    if (count != 2 || !shell_number(number, &frames) || strlen(domains) >= NAME_BYTES ||
+        (number != word[1] && domains[0] == 0)) {
+        return shell_usage("frames [[PROGRAM/|TASK/]N] (frames that each may hold; 0: no limit)");
+    }
+    error_t error = init_frames(HANDLE(SLOT_INIT), frames, name_of(domains));
+    if (error == E_NOT_FOUND) {
+        printf("'%s' is no program or task that there is\n", domains);
+        return 1;
+    }
+    return shell_report(number, error);
 }
 
 int shell_trace(int count, char **word) {

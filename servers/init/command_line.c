@@ -28,24 +28,48 @@ static int policy_is_known(struct word name) {
     return known.length > 0;
 }
 
-// Its parameters are the pager's to check.
-static int read_choice(struct word value, char policy[COMMAND_POLICY_BYTES]) {
-    struct word name;
-    (void)word_split(value, ':', &name);
-    if (!policy_is_known(name) || value.length >= COMMAND_POLICY_BYTES) {
+// Splits "PROGRAM/..." or "...": the name becomes empty if there is none. False: it cannot be one.
+static int read_program(struct word value, char *name, struct word *rest) {
+    struct word head;
+    *rest = word_split(value, '/', &head);
+    __builtin_memset(name, 0, NAME_BYTES);
+    if (rest->start == NULL) {
+        *rest = value;
+        return 1;
+    }
+    return word_name(head, name);
+}
+
+// Parameters, and whether there is such a program, are the pager's to check.
+static int read_choice(struct word value, struct command_policy *policy) {
+    char program[NAME_BYTES];
+    struct word choice, name;
+    if (!read_program(value, program, &choice) || value.length >= COMMAND_POLICY_BYTES) {
         return 0;
     }
-    __builtin_memset(policy, 0, COMMAND_POLICY_BYTES);
-    __builtin_memcpy(policy, value.start, value.length);
+    (void)word_split(choice, ':', &name);
+    if (!policy_is_known(name) && (program[0] == 0 || choice.length > 0)) {
+        return 0;
+    }
+    *policy = (struct command_policy){0};
+    __builtin_memcpy(policy->text, value.start, value.length);
     return 1;
 }
 
 static int read_policy(struct word value, struct command_line *line) {
-    return read_choice(value, line->policy);
+    return line->policy_count < COMMAND_RULES_MAX &&
+           read_choice(value, &line->policy[line->policy_count]) && ++line->policy_count;
+}
+
+static int read_limit(struct word value, struct command_frames *frames) {
+    struct word number;
+    return read_program(value, frames->program, &number) && word_number(number, &frames->frames) &&
+           frames->frames >= COMMAND_FRAMES_MIN;
 }
 
 static int read_frames(struct word value, struct command_line *line) {
-    return word_number(value, &line->frames) && line->frames >= COMMAND_FRAMES_MIN;
+    return line->frames_count < COMMAND_RULES_MAX &&
+           read_limit(value, &line->frames[line->frames_count]) && ++line->frames_count;
 }
 
 // Commas become spaces: a word of the boot line holds a whole command.
@@ -83,7 +107,7 @@ static int read_at(struct word value, struct command_line *line) {
         return 0;
     }
     struct command_at *at = &line->at[line->at_count];
-    if (!word_number(fault, &at->fault) || at->fault == 0 || !read_choice(policy, at->policy)) {
+    if (!word_number(fault, &at->fault) || at->fault == 0 || !read_choice(policy, &at->policy)) {
         return 0;
     }
     line->at_count++;
@@ -115,12 +139,13 @@ static int read_idle(struct word value, struct command_line *line) {
 }
 
 static const struct option options[] = {
-    {"policy", read_policy, "one of", 1},
-    {"frames", read_frames, "a number of frames, at least 8, as in frames=2048", 0},
+    {"policy", read_policy, "NAME or PROGRAM/NAME, up to 8 times, NAME one of", 1},
+    {"frames", read_frames,
+     "a number of frames, at least 8, as in frames=2048 or frames=PROGRAM/2048, up to 8 times", 0},
     {"run", read_run, "a program and its arguments, as in run=index,words", 0},
     {"trace", read_trace, "on or off", 0},
     {"seed", read_seed, "a number", 0},
-    {"at", read_at, "NUMBER:policy=NAME, up to 8 times, NAME one of", 1},
+    {"at", read_at, "NUMBER:policy=NAME or NUMBER:policy=PROGRAM/NAME, up to 8 times, NAME one of", 1},
     {"store", read_store, "disk, ram or ram:PAGES", 0},
     {"check", read_check, "a number of calls, 0 for never", 0},
     {"idle", read_idle, "halt or spin", 0},

@@ -126,17 +126,8 @@ static int serve_init_policy(const struct request *request, const struct init_po
 static int serve_init_frames(const struct request *request, const struct init_frames_in *in,
                              struct init_frames_out *out) {
     (void)out;
-    if (!program_is_owner(request->badge)) {
-        return E_DENIED;
-    }
-    if (in->frames != 0 && in->frames < COMMAND_FRAMES_MIN) {
-        return E_ARGUMENT;
-    }
-    error_t error = pager_limit_set(HANDLE(SLOT_PAGER), in->frames);
-    if (error == OK) {
-        command_line.frames = in->frames;
-    }
-    return (int)error;
+    return program_is_owner(request->badge)
+               ? (int)pager_limit_set(HANDLE(SLOT_PAGER), in->frames, in->domains) : E_DENIED;
 }
 
 static int serve_init_trace(const struct request *request, const struct init_trace_in *in,
@@ -173,7 +164,7 @@ static int serve_init_boot_info(const struct request *request, const struct init
     error_t error = machine_info(HANDLE(SLOT_MACHINE), &machine);
     if (error == OK) {
         *out = (struct init_boot_info_out){machine.frames_total, machine.frames_free,
-                                           command_line.seed, command_line.frames};
+                                           command_line.seed};
     }
     return (int)error;
 }

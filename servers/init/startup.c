@@ -72,10 +72,11 @@ static void modules_hand_over(void) {
     }
 }
 
-// The pager knows what is wrong with a policy's parameters.
+// The pager knows what is wrong with a policy's program or parameters.
 static void policy_must(error_t error, const char *what) {
     struct pager_death_reason_out reason;
-    if (error == E_ARGUMENT && pager_death_reason(HANDLE(SLOT_PAGER), 0, &reason) == OK) {
+    if ((error == E_ARGUMENT || error == E_NOT_FOUND) &&
+        pager_death_reason(HANDLE(SLOT_PAGER), 0, &reason) == OK) {
         field_text line;
         text_clear(&line);
         text_add_bytes(&line, reason.line.bytes, MIN_OF(reason.line.length, TEXT_BYTES));
@@ -85,16 +86,22 @@ static void policy_must(error_t error, const char *what) {
 }
 
 static void pager_configure(void) {
-    if (command_line.policy[0] != 0) {
-        policy_must(pager_policy_set(HANDLE(SLOT_PAGER), text_of(command_line.policy)),
+    for (uint32_t i = 0; i < command_line.policy_count; i++) {
+        policy_must(pager_policy_set(HANDLE(SLOT_PAGER), text_of(command_line.policy[i].text)),
                     "set the policy");
     }
-    if (command_line.frames != 0) {
-        must(pager_limit_set(HANDLE(SLOT_PAGER), command_line.frames), "set the frame limit");
+    for (uint32_t i = 0; i < command_line.frames_count; i++) {
+        const struct command_frames *limit = &command_line.frames[i];
+        error_t error =
+            pager_limit_set(HANDLE(SLOT_PAGER), limit->frames, name_of(limit->program));
+        if (error == E_NOT_FOUND) {
+            fatal("boot option frames: there is no program ", limit->program, NULL);
+        }
+        must(error, "set the frame limit");
     }
     for (uint32_t i = 0; i < command_line.at_count; i++) {
         policy_must(pager_policy_at(HANDLE(SLOT_PAGER), command_line.at[i].fault,
-                                    text_of(command_line.at[i].policy)),
+                                    text_of(command_line.at[i].policy.text)),
                     "plan a change of policy");
     }
 }

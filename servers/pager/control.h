@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MIT
-// What the operator decides: the policy and the frame limit of all domains, now or at a certain
-// fault. Chooses nothing itself.
+// What the operator decides: the policy and the frame limit of domains, now or at a certain fault; for
+// one task, for one program now and to come, or for all others. Chooses nothing itself.
 #pragma once
 #include "resident.h"
 
-extern struct policy_choice control_choice;  // policy of domains to come
-extern uint32_t control_limit;               // of domains to come
+// Of the domains of a program, a module's number, to come.
+#define CONTROL_OTHERS BOOT_MODULES_MAX  // in its place: of programs for which nothing was decided
+const struct policy_choice *control_choice(uint32_t program);
+uint32_t control_limit(uint32_t program);
 
 void control_init(void);
-// `text` is untrusted. E_NOT_FOUND: it names no policy; E_ARGUMENT: its parameters are wrong; then
+// "POLICY[:PARAMETER=NUMBER]..." for all domains whose program has no policy of its own,
+// "PROGRAM/POLICY..." for those of one program (a module's name), "TASK/POLICY..." for one task until
+// the next decision about it; "PROGRAM/" and "TASK/": as the others again. `text` is untrusted.
+// E_NOT_FOUND: it names no policy, program or task; E_ARGUMENT: its parameters are wrong; then
 // resident_complaint says how.
 error_t control_policy_set(const field_text *text);
-// 0: no limit. E_ARGUMENT: fewer than LIMIT_MIN.
-error_t control_limit_set(uint32_t frames);
+// The same for the frame limit of the domains that `name` names; empty: of all others. 0: no limit, or
+// as the others. E_ARGUMENT: fewer than LIMIT_MIN; E_NOT_FOUND: there is no such program or task.
+error_t control_limit_set(uint32_t frames, const field_name *name);
 // Set the policy when fault number `fault` is served. E_LIMIT: too many plans; E_ARGUMENT: it is
 // past. Else as above.
 error_t control_policy_plan(uint32_t fault, const field_text *text);

@@ -31,6 +31,7 @@ struct counters {
 struct domain {
     uint32_t number;  // of its task: the badge of its messages
     uint32_t index;   // its place in domain_table
+    uint32_t program; // the module that it was started from
     enum domain_state state;
     handle_t space;   // to change the task's address space with
     uint32_t age;     // retired: smaller is longer ago

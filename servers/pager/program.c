@@ -93,8 +93,9 @@ static error_t admit(struct domain *domain, handle_t space, const field_name *na
     if (error != OK) {
         return error;
     }
-    domain->limit = control_limit;
-    if (!resident_init(domain, &control_choice) || !domain_start(domain, space)) {
+    domain->program = file;
+    domain->limit = control_limit(file);
+    if (!resident_init(domain, control_choice(file)) || !domain_start(domain, space)) {
         return fail(domain, E_MEMORY, name, "finds no memory left to start in");
     }
     error = regions_lay(domain, &image, file);

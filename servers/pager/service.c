@@ -88,8 +88,8 @@ static int serve_pager_stats(const struct request *request, const struct pager_s
                              struct pager_stats_out *out) {
     (void)request;
     const struct domain *one = in->task == 0 ? NULL : domain_recall(in->task);
-    struct policy_choice choice = control_choice;
-    uint32_t limit = control_limit;
+    struct policy_choice choice = *control_choice(CONTROL_OTHERS);
+    uint32_t limit = control_limit(CONTROL_OTHERS);
     if (in->task != 0 && one == NULL) {
         return E_NOT_FOUND;
     }
@@ -173,7 +173,7 @@ static int serve_pager_limit_set(const struct request *request,
                                  const struct pager_limit_set_in *in,
                                  struct pager_limit_set_out *out) {
     (void)out;
-    return from_init(request) ? control_limit_set(in->frames) : E_DENIED;
+    return from_init(request) ? control_limit_set(in->frames, &in->domains) : E_DENIED;
 }
 
 static int serve_pager_policy_at(const struct request *request,

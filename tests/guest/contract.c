@@ -23,7 +23,8 @@
 #define BOUNDS_badge(...) BOUNDS_badge_(__VA_ARGS__ __VA_OPT__(,) 0, UINT32_MAX, 0)
 #define BOUNDS_badge_(least, most, ...) least, most
 #define BOUNDS_offset() 0, 0
-#define BOUNDS_name() 0, 0
+#define BOUNDS_name(...) BOUNDS_name_(__VA_ARGS__ __VA_OPT__(,) 1, 0)
+#define BOUNDS_name_(least, ...) least, NAME_BYTES - 1  // letters
 #define BOUNDS_text() 0, TEXT_BYTES
 #define BOUNDS_length() 1, LAYOUT_KERNEL
 #define BOUNDS_access() 0, MAP_RIGHTS

@@ -44,15 +44,15 @@ TEST(command_numbers, "what is no number, too small or too large is refused") {
 }
 
 TEST(command_values, "values of another shape are refused") {
-    CHECK(refused("policy=", "policy=", "one of fifo clock"));
-    CHECK(refused("policy=lru2", "policy=lru2", "one of fifo clock"));
-    CHECK(refused("policy=fif", "policy=fif", "one of fifo clock"));
-    CHECK(refused("policy=fifo,clock", "policy=", "one of fifo clock"));
-    CHECK(refused("policy=:p=8", "policy=:p=8", "one of fifo clock"));
-    CHECK(refused("policy=ar:p=8", "policy=ar:p=8", "one of fifo clock"));
+    CHECK(refused("policy=", "policy=", "NAME one of fifo clock"));
+    CHECK(refused("policy=lru2", "policy=lru2", "NAME one of fifo clock"));
+    CHECK(refused("policy=fif", "policy=fif", "NAME one of fifo clock"));
+    CHECK(refused("policy=fifo,clock", "policy=", "NAME one of fifo clock"));
+    CHECK(refused("policy=:p=8", "policy=:p=8", "NAME one of fifo clock"));
+    CHECK(refused("policy=ar:p=8", "policy=ar:p=8", "NAME one of fifo clock"));
     char endless[200] = "policy=fifo:";
-    memset(endless + strlen(endless), 'x', 100);
-    CHECK(refused(endless, "policy=fifo:xxx", "one of fifo clock"));
+    memset(endless + strlen(endless), 'x', 150);
+    CHECK(refused(endless, "policy=fifo:xxx", "NAME one of fifo clock"));
     CHECK(refused("trace=yes", "trace=yes", "on or off"));
     CHECK(refused("store=tape", "store=tape", "disk, ram"));
     CHECK(refused("store=disk:7", "store=disk:7", "disk, ram"));
@@ -61,6 +61,36 @@ TEST(command_values, "values of another shape are refused") {
     CHECK(refused("run=", "run=", "program"));
     CHECK(refused("run=,,", "run=,,", "program"));
     CHECK(refused("run=a-name-that-is-longer-than-any-module-may-have", "run=", "program"));
+}
+
+TEST(command_programs_wrong, "a program without a name, a policy or frames is refused") {
+    CHECK(refused("policy=/lru", "policy=/lru", "NAME one of"));
+    CHECK(refused("policy=/", "policy=/", "NAME one of"));
+    CHECK(refused("policy=index/best", "policy=index/best", "NAME one of"));
+    CHECK(refused("policy=index/lru/lru", "policy=index/lru/lru", "NAME one of"));
+    CHECK(refused("policy=index/:p=8", "policy=index/:p=8", "NAME one of"));
+    CHECK(refused("policy=a-name-that-is-longer-than-any-module-may-have/lru", "policy=a-", "NAME"));
+    CHECK(refused("frames=/64", "frames=/64", "PROGRAM/2048"));
+    CHECK(refused("frames=index/", "frames=index/", "PROGRAM/2048"));
+    CHECK(refused("frames=index/7", "frames=index/7", "at least 8"));
+    CHECK(refused("at=9:policy=/lru", "at=9:policy=/lru", "NAME one of"));
+    char text[512] = "";
+    for (int i = 0; i < 9; i++) {
+        sprintf(text + strlen(text), "policy=index/lru frames=index/%d ", i + 20);
+    }
+    CHECK(refused(text, "policy=index/lru", "8 times"));
+}
+
+TEST(command_programs, "policies and limits of programs are read in the order in which they stand") {
+    CHECK(accepted("policy=clock policy=index/arc:p=8 frames=512 frames=index/64 policy=shell/ "
+                   "at=9:policy=index/ at=10:policy=index/lru"));
+    CHECK(line.policy_count == 3 && strcmp(line.policy[0].text, "clock") == 0);
+    CHECK(strcmp(line.policy[1].text, "index/arc:p=8") == 0);
+    CHECK(strcmp(line.policy[2].text, "shell/") == 0);
+    CHECK(line.frames_count == 2 && line.frames[0].program[0] == 0 && line.frames[0].frames == 512);
+    CHECK(strcmp(line.frames[1].program, "index") == 0 && line.frames[1].frames == 64);
+    CHECK(strcmp(line.at[0].policy.text, "index/") == 0);
+    CHECK(strcmp(line.at[1].policy.text, "index/lru") == 0);
 }
 
 TEST(command_at_wrong, "at= without a fault, an action or a policy is refused") {
@@ -92,7 +122,8 @@ TEST(command_long, "a very long option is cut in the sentence, and nothing is ov
 TEST(command_defaults, "an empty line runs the shell, and leaves the rest to the system") {
     CHECK(accepted(""));
     CHECK(strcmp(line.run.bytes, "shell") == 0 && line.run.length == 5);
-    CHECK(line.policy[0] == 0 && line.frames == 0 && line.trace == 0 && line.at_count == 0);
+    CHECK(line.policy_count == 0 && line.frames_count == 0);
+    CHECK(line.trace == 0 && line.at_count == 0);
     CHECK(line.store == STORE_AUTO && line.store_pages == 0 && line.seed == 0);
     CHECK(accepted("/path/with=sign/kernel.elf") && accepted("  \t kernel.elf \n "));
 }
@@ -102,17 +133,20 @@ TEST(command_all, "all options at once are read, and the last of two counts") {
                    "seed=42 at=20000:policy=sieve at=30000:policy=clock store=ram:512 check=256 "
                    "idle=spin "
                    "policy=clock"));
-    CHECK(strcmp(line.policy, "clock") == 0 && line.frames == 2048 && line.trace == 1);
+    CHECK(line.policy_count == 2 && strcmp(line.policy[0].text, "fifo") == 0);
+    CHECK(strcmp(line.policy[1].text, "clock") == 0);
+    CHECK(line.frames_count == 1 && line.frames[0].frames == 2048 && line.trace == 1);
     CHECK(strcmp(line.run.bytes, "index words -n 3") == 0 && line.run.length == 16);
     CHECK(line.seed == 42 && line.store == STORE_RAM && line.store_pages == 512);
     CHECK(line.at_count == 2 && line.at[0].fault == 20000 && line.at[1].fault == 30000);
-    CHECK(strcmp(line.at[0].policy, "sieve") == 0 && strcmp(line.at[1].policy, "clock") == 0);
+    CHECK(strcmp(line.at[0].policy.text, "sieve") == 0);
+    CHECK(strcmp(line.at[1].policy.text, "clock") == 0);
     CHECK(accepted("policy=s3fifo:small=100:ghost=100:move=254 at=5:policy=arc:p=8"));
-    CHECK(strcmp(line.policy, "s3fifo:small=100:ghost=100:move=254") == 0);
-    CHECK(line.at[0].fault == 5 && strcmp(line.at[0].policy, "arc:p=8") == 0);
+    CHECK(strcmp(line.policy[0].text, "s3fifo:small=100:ghost=100:move=254") == 0);
+    CHECK(line.at[0].fault == 5 && strcmp(line.at[0].policy.text, "arc:p=8") == 0);
     CHECK(accepted("store=disk") && line.store == STORE_DISK);
     CHECK(accepted("store=ram") && line.store == STORE_RAM && line.store_pages == 0);
-    CHECK(accepted("trace=off frames=8") && line.trace == 0 && line.frames == 8);
+    CHECK(accepted("trace=off frames=8") && line.trace == 0 && line.frames[0].frames == 8);
 }
 
 // A line put together from pieces that mean something, and from noise.
@@ -135,11 +169,17 @@ static void line_make(char *text, size_t size, uint32_t *seed) {
 static void line_check(void) {
     CHECK(line.run.length > 0 && line.run.length < TEXT_BYTES);
     CHECK(strlen(line.run.bytes) == line.run.length);
-    CHECK(line.frames == 0 || line.frames >= COMMAND_FRAMES_MIN);
+    CHECK(line.frames_count <= COMMAND_RULES_MAX && line.policy_count <= COMMAND_RULES_MAX);
+    for (uint32_t i = 0; i < line.frames_count; i++) {
+        CHECK(line.frames[i].frames >= COMMAND_FRAMES_MIN);
+        CHECK(memchr(line.frames[i].program, 0, NAME_BYTES) != NULL);
+    }
+    for (uint32_t i = 0; i < line.policy_count; i++) {
+        CHECK(memchr(line.policy[i].text, 0, COMMAND_POLICY_BYTES) != NULL);
+    }
     CHECK(line.at_count <= COMMAND_AT_MAX && line.trace <= 1);
-    CHECK(memchr(line.policy, 0, sizeof line.policy) != NULL);
     for (uint32_t i = 0; i < line.at_count; i++) {
-        CHECK(line.at[i].fault > 0 && line.at[i].policy[0] != 0);
+        CHECK(line.at[i].fault > 0 && line.at[i].policy.text[0] != 0);
     }
 }
 

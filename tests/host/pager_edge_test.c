@@ -31,7 +31,7 @@ static uint32_t slot_of(struct domain *domain, uint32_t place) {
 
 TEST(pager_audit_finds, "each kind of law, broken on purpose, is found by the audit") {
     load_begin(300, 500, 1);
-    CHECK_EQUAL(control_limit_set(30), OK);
+    CHECK_EQUAL(load_limit(30), OK);
     struct model_task *task = load_program_start();
     struct domain *domain = domain_find(task->number);
     load_write_all(task, 0, 60);
@@ -166,7 +166,7 @@ TEST(pager_modules_refused, "modules without name or length, or with a taken nam
 
 TEST(pager_file_view, "a mapped file shows its bytes; what is written is the program's own") {
     load_begin(300, 100, 1);
-    CHECK_EQUAL(control_limit_set(LIMIT_MIN), OK);
+    CHECK_EQUAL(load_limit(LIMIT_MIN), OK);
     struct model_task *task = load_program_start();
     struct domain *domain = domain_find(task->number);
     vaddr_t at;

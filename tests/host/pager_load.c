@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pager_load.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "audit.h"
@@ -142,14 +143,29 @@ void load_policy_use(const char *text) {
     CHECK_EQUAL(control_policy_set(&field), OK);
 }
 
-static void control_one(void) {
+error_t load_limit(uint32_t frames) {
+    field_name others = {""};
+    return control_limit_set(frames, &others);
+}
+
+// For all, for the program that all tasks run, or for this task alone; at times to have no setting of
+// their own.
+static void control_one(const struct model_task *task) {
     static const char *const more[] = {"arc:p=8", "2q:in=50:out=10", "wsclock:tau=1", "nru:reset=1"};
+    uint32_t n = model_random(POLICY_COUNT + ARRAY_LENGTH(more)), whom = model_random(3);
+    const char *policy = n < POLICY_COUNT ? policy_kinds[n].name : more[n - POLICY_COUNT];
+    field_name name = {""};
+    char text[64];
+    if (whom > 0) {
+        snprintf(name.bytes, NAME_BYTES, whom == 1 ? "program" : "%u", task->number);
+        policy = model_random(4) == 0 ? "" : policy;
+    }
     if (model_random(2)) {
-        uint32_t n = model_random(POLICY_COUNT + ARRAY_LENGTH(more));
-        load_policy_use(n < POLICY_COUNT ? policy_kinds[n].name : more[n - POLICY_COUNT]);
+        snprintf(text, sizeof text, "%s%s%s", name.bytes, whom > 0 ? "/" : "", policy);
+        load_policy_use(text);
     } else {
         uint32_t limit = model_random(4) == 0 ? 0 : LIMIT_MIN + model_random(100);
-        CHECK_EQUAL(control_limit_set(limit), OK);
+        CHECK_EQUAL(control_limit_set(limit, &name), OK);
     }
 }
 
@@ -165,7 +181,7 @@ void load_step(enum trouble trouble) {
         model_kill(task);
         (void)load_program_start();
     } else if (dice == 1 && (trouble & TROUBLE_CHANGES)) {
-        control_one();
+        control_one(task);
     } else if (dice == 2) {
         advise_one(task);
     } else if (dice == 3) {

@@ -38,6 +38,7 @@ void load_step(enum trouble trouble);
 void load_run(uint32_t programs, uint32_t steps, enum trouble trouble);
 field_text load_text(const char *text);
 void load_policy_use(const char *text);
+error_t load_limit(uint32_t frames);  // of all programs that have none of their own
 // Write to so many pages, one after the other, until each write went through.
 void load_write_all(struct model_task *task, uint32_t first, uint32_t count);
 // Write to pages in turn until the program is refused; returns how many went through.

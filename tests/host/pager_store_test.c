@@ -28,7 +28,7 @@ TEST(pager_store_tight, "with a store nearly full, and full, nothing is lost but
     for (uint32_t seed = 1; seed <= 8; seed++) {
         load_begin(500, 60 + seed * 20, seed);
         model.slowness = seed % 2 * 6;
-        CHECK_EQUAL(control_limit_set(64), OK);
+        CHECK_EQUAL(load_limit(64), OK);
         load_run(2, 0, TROUBLE_NONE);
         for (uint32_t i = 0; i < 20000; i++) {
             load_step(TROUBLE_NONE);
@@ -50,7 +50,7 @@ static uint32_t heap_state(struct model_task *task, uint32_t place) {
 static struct model_task *page_rescued(bool write) {
     load_begin(400, 1000, 9);
     load_policy_use("fifo");
-    CHECK_EQUAL(control_limit_set(64), OK);
+    CHECK_EQUAL(load_limit(64), OK);
     struct model_task *task = load_program_start();
     load_write_all(task, 0, 64);
     model.hold = true;
@@ -118,7 +118,7 @@ TEST(pager_rescue_fails, "a page whose write failed after it was rescued is writ
 
 TEST(pager_store_full, "with a full store the program that needs room is refused, others go on") {
     load_begin(300, 40, 7);
-    CHECK_EQUAL(control_limit_set(40), OK);
+    CHECK_EQUAL(load_limit(40), OK);
     struct model_task *greedy = load_program_start(), *modest = load_program_start();
     load_touch(modest, 0, true);
     uint32_t filled = load_fill(greedy);
@@ -142,7 +142,7 @@ TEST(pager_store_full, "with a full store the program that needs room is refused
 
 TEST(pager_store_absent, "without a store programs live in their limit, and die of more") {
     load_begin(300, 0, 7);
-    CHECK_EQUAL(control_limit_set(40), OK);
+    CHECK_EQUAL(load_limit(40), OK);
     struct model_task *task = load_program_start();
     uint32_t filled = load_fill(task);
     CHECK(filled >= 30 && filled <= 40);
@@ -153,7 +153,7 @@ TEST(pager_store_absent, "without a store programs live in their limit, and die 
 
 TEST(pager_clean_pages_need_no_store, "pages that were only read leave memory without a store") {
     load_begin(300, 0, 7);
-    CHECK_EQUAL(control_limit_set(16), OK);
+    CHECK_EQUAL(load_limit(16), OK);
     struct model_task *task = load_program_start();
     vaddr_t address;
     CHECK_EQUAL(mapping_add(domain_find(task->number), LAYOUT_USER_FIRST, 2 * PAGE_SIZE, MAP_READ,
@@ -177,7 +177,7 @@ TEST(pager_io_errors, "failed transfers end in refusals, never in wrong contents
         load_begin(400, 1500, seed);
         model.io_errors = 60;
         model.slowness = seed % 2 * 6;
-        CHECK_EQUAL(control_limit_set(40), OK);
+        CHECK_EQUAL(load_limit(40), OK);
         load_run(3, 20000, TROUBLE_KILLS);
         model.io_errors = 0;
         load_finish();
@@ -186,7 +186,7 @@ TEST(pager_io_errors, "failed transfers end in refusals, never in wrong contents
 
 TEST(pager_store_dies, "when every transfer fails, programs are refused in words and none hangs") {
     load_begin(400, 1500, 5);
-    CHECK_EQUAL(control_limit_set(40), OK);
+    CHECK_EQUAL(load_limit(40), OK);
     struct model_task *reader = load_program_start(), *writer = load_program_start();
     for (uint32_t place = 0; place < 60; place++) {
         while (load_version[reader - model.task][place] == 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The pager's core on the model machine: hostile requests are refused, and programs that touch
 // memory at random read what they wrote last, whatever is evicted, killed or changed meanwhile.
+#include <stdio.h>
 #include <string.h>
 
 #include "audit.h"
@@ -105,10 +106,95 @@ TEST(pager_rejects_control, "unknown policies, tiny limits and plans for the pas
     CHECK_EQUAL(control_policy_set(&endless), E_ARGUMENT);
     endless.length = TEXT_BYTES;
     CHECK_EQUAL(control_policy_set(&endless), E_NOT_FOUND);
-    CHECK_EQUAL(control_limit_set(LIMIT_MIN - 1), E_ARGUMENT);
+    CHECK_EQUAL(load_limit(LIMIT_MIN - 1), E_ARGUMENT);
     CHECK_EQUAL(control_policy_plan(0, &fifo), E_ARGUMENT);
     CHECK_EQUAL(control_policy_plan(10, &unknown), E_NOT_FOUND);
     load_finish();
+}
+
+TEST(pager_rejects_targets, "a program or task that there is not changes nothing and is named") {
+    static const char *const wrong[] = {"nobody/lru", "/lru", "999/lru", "program/lru?", "-1/lru",
+                                        "99999999999/lru", "program /lru", "program/program/lru"};
+    load_begin(256, 100, 1);
+    struct model_task *task = load_program_start();
+    for (uint32_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        field_text text = load_text(wrong[i]);
+        CHECK_EQUAL(control_policy_set(&text), E_NOT_FOUND);
+        CHECK_EQUAL(control_policy_plan(100, &text), E_NOT_FOUND);
+        CHECK(strstr(resident_complaint, wrong[i]) == resident_complaint);
+    }
+    field_name nobody = {"nobody"}, number = {"999"}, program = {"program"};
+    CHECK_EQUAL(control_limit_set(20, &nobody), E_NOT_FOUND);
+    CHECK_EQUAL(control_limit_set(20, &number), E_NOT_FOUND);
+    CHECK_EQUAL(control_limit_set(LIMIT_MIN - 1, &program), E_ARGUMENT);
+    const struct domain *domain = domain_find(task->number);
+    CHECK_TEXT(domain->policy.kind->name, "fifo");
+    CHECK_EQUAL(domain->limit, LIMIT_NONE);
+    load_finish();
+}
+
+static void limit_use(uint32_t frames, const char *text) {
+    field_name name = {""};
+    snprintf(name.bytes, NAME_BYTES, "%s", text);
+    CHECK_EQUAL(control_limit_set(frames, &name), OK);
+}
+
+static void expect(const struct model_task *task, const char *policy, uint32_t limit) {
+    const struct domain *domain = domain_find(task->number);
+    CHECK_TEXT(domain->policy.kind->name, policy);
+    CHECK_EQUAL(domain->limit, limit);
+}
+
+TEST(pager_settings_nest, "what a task has goes before its program's, and that before the others'") {
+    load_begin(512, 300, 1);
+    load_policy_use("lru");
+    struct model_task *one = load_program_start(), *two = load_program_start();
+    char first[NAME_BYTES], text[64];
+    snprintf(first, sizeof first, "%u", one->number);
+    snprintf(text, sizeof text, "%s/arc:p=8", first);
+    load_policy_use(text);
+    limit_use(40, first);
+    expect(one, "arc", 40);
+    expect(two, "lru", LIMIT_NONE);
+    load_policy_use("sieve");  // a decision about all replaces one about a single task
+    limit_use(50, "");
+    expect(one, "sieve", 50);
+    load_policy_use("program/clock");
+    limit_use(60, "program");
+    load_policy_use("lfu");
+    limit_use(70, "");
+    expect(one, "clock", 60);  // but none about a program
+    expect(two, "clock", 60);
+    expect(load_program_start(), "clock", 60);
+    load_policy_use("program/");
+    limit_use(0, "program");
+    expect(one, "lfu", 70);
+    expect(load_program_start(), "lfu", 70);
+    field_text plan = load_text("program/2q");
+    CHECK_EQUAL(control_policy_plan(demand_faults + 3, &plan), OK);
+    load_write_all(two, 0, 10);
+    expect(one, "2q", 70);
+    load_finish();
+}
+
+TEST(pager_two_policies, "two programs run under two policies in two limits, and keep their contents") {
+    for (uint32_t i = 0; i < POLICY_COUNT; i++) {
+        load_begin(400, 900, i + 1);
+        struct model_task *one = load_program_start(), *two = load_program_start();
+        char text[64], name[NAME_BYTES];
+        snprintf(name, sizeof name, "%u", one->number);
+        snprintf(text, sizeof text, "%s/%s", name, policy_kinds[i].name);
+        load_policy_use(text);
+        limit_use(20, name);
+        limit_use(60, "program");
+        limit_use(20, name);
+        load_run(0, 20000, TROUBLE_NONE);
+        expect(one, policy_kinds[i].name, 20);
+        expect(two, "fifo", 60);
+        CHECK(domain_find(one->number)->counters.evictions > 100);
+        CHECK(domain_find(two->number)->counters.evictions > 100);
+        load_finish();
+    }
 }
 
 // ---- loads -----------------------------------------------------------------------------------
@@ -121,7 +207,7 @@ TEST(pager_keeps_contents, "under every policy and limit programs read what they
         load_begin(800, 1500, i + 1);
         model.slowness = i % 3 * 6;
         load_policy_use(name);
-        CHECK_EQUAL(control_limit_set(limits[i / POLICY_COUNT]), OK);
+        CHECK_EQUAL(load_limit(limits[i / POLICY_COUNT]), OK);
         load_run(3, 20000, TROUBLE_NONE);
         CHECK(domain_find(MODEL_NUMBER_FIRST)->counters.evictions > 0);
         load_finish();
@@ -149,7 +235,7 @@ TEST(pager_survives_changes, "policies and limits change, and programs die in mi
 TEST(pager_plan_acts, "a planned policy takes over at its fault, with the pages that are there") {
     load_begin(400, 1000, 3);
     field_text sieve = load_text("sieve");
-    CHECK_EQUAL(control_limit_set(50), OK);
+    CHECK_EQUAL(load_limit(50), OK);
     CHECK_EQUAL(control_policy_plan(200, &sieve), OK);
     struct model_task *task = load_program_start();
     struct domain *domain = domain_find(task->number);
@@ -188,7 +274,7 @@ static bool access_soon(struct model_thread *thread, uint32_t page) {
 TEST(pager_two_pages_at_once, "an instruction gets its pages, also when the policy gives up the newest") {
     load_begin(300, 500, 1);
     load_policy_use("lfu");
-    CHECK_EQUAL(control_limit_set(16), OK);
+    CHECK_EQUAL(load_limit(16), OK);
     struct model_task *task = load_program_start();
     for (uint32_t round = 0; round < 20; round++) {  // pages that are used more than any new one
         load_write_all(task, 0, 16);

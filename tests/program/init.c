@@ -139,19 +139,58 @@ TEST(init_sparse, "a program that uses up its page tables ends by that, and no o
 }
 
 TEST(init_settings_wrong, "an unknown policy and a limit too small change nothing") {
-    struct init_boot_info_out before, after;
+    struct pager_stats_out before, after;
     field_text unended;
     memset(&unended, 'x', sizeof unended);
-    CHECK_EQUAL(init_boot_info(INIT, &before), OK);
+    CHECK_EQUAL(pager_stats(HANDLE(SLOT_PAGER), 0, &before), OK);
     CHECK(init_policy(INIT, text_of("best")) != OK);
     CHECK(init_policy(INIT, text_of("")) != OK);
     CHECK(init_policy(INIT, unended) != OK);
     CHECK_EQUAL(init_policy(INIT, text_of("arc:q=1")), E_ARGUMENT);
     CHECK_EQUAL(init_policy(INIT, text_of("lirs:hir=100")), E_ARGUMENT);
     CHECK_EQUAL(init_policy(INIT, text_of("lirs:hir=")), E_ARGUMENT);
-    CHECK_EQUAL(init_frames(INIT, 7), E_ARGUMENT);
-    CHECK_EQUAL(init_boot_info(INIT, &after), OK);
+    CHECK_EQUAL(init_policy(INIT, text_of("nobody/lru")), E_NOT_FOUND);
+    CHECK_EQUAL(init_policy(INIT, text_of("/lru")), E_NOT_FOUND);
+    CHECK_EQUAL(init_policy(INIT, text_of("4000000000/lru")), E_NOT_FOUND);
+    CHECK_EQUAL(init_policy(INIT, text_of("memtest/arc:q=1")), E_ARGUMENT);
+    CHECK_EQUAL(init_frames(INIT, 7, name_of("")), E_ARGUMENT);
+    CHECK_EQUAL(init_frames(INIT, 7, name_of("memtest")), E_ARGUMENT);
+    CHECK_EQUAL(init_frames(INIT, 64, name_of("nobody")), E_NOT_FOUND);
+    CHECK_EQUAL(pager_stats(HANDLE(SLOT_PAGER), 0, &after), OK);
     CHECK_EQUAL(after.limit, before.limit);
+    CHECK(memcmp(after.policy.bytes, before.policy.bytes, NAME_BYTES) == 0);
+}
+
+static struct pager_stats_out stats_of(uint32_t task) {
+    struct pager_stats_out out = {0};
+    CHECK_EQUAL(pager_stats(HANDLE(SLOT_PAGER), task, &out), OK);
+    return out;
+}
+
+static void use(uint32_t task, const char *policy, uint32_t frames) {
+    char text[TEXT_BYTES], name[NAME_BYTES];
+    snprintf(name, sizeof name, "%u", (unsigned)task);
+    snprintf(text, sizeof text, "%s/%s", name, policy);
+    CHECK_EQUAL(init_policy(INIT, text_of(text)), OK);
+    CHECK_EQUAL(init_frames(INIT, frames, name_of(name)), OK);
+}
+
+TEST(init_settings_of_one, "two runs of one program have two policies and limits, till they are told anew") {
+    uint32_t one = spawn("memtest 80 6"), two = spawn("memtest 80 6");
+    use(one, "arc:p=8", 40);
+    use(two, "lirs", 50);
+    CHECK_TEXT(stats_of(one).policy.bytes, "arc:p=8");
+    CHECK_TEXT(stats_of(two).policy.bytes, "lirs");
+    CHECK_EQUAL(stats_of(one).limit, 40);
+    CHECK_EQUAL(stats_of(two).limit, 50);
+    CHECK_TEXT(stats_of(0).policy.bytes, stats_of(own_task()).policy.bytes);
+    use(two, "", 0);
+    CHECK_TEXT(stats_of(two).policy.bytes, stats_of(0).policy.bytes);
+    CHECK_EQUAL(stats_of(two).limit, stats_of(0).limit);
+    CHECK_EQUAL(wait_for(two).status, 0);
+    CHECK_EQUAL(wait_for(one).status, 0);
+    CHECK_TEXT(stats_of(one).policy.bytes, "arc:p=8");  // what it had at its end
+    CHECK(stats_of(one).evictions > 100);
 }
 
 TEST(init_lists_end, "the lists of tasks and modules end with an error") {
@@ -165,7 +204,7 @@ TEST(init_lists_end, "the lists of tasks and modules end with an error") {
 TEST(init_is_not_the_pager, "what only init may ask of the pager is denied to a program") {
     handle_t pager = HANDLE(SLOT_PAGER);
     CHECK_EQUAL(pager_task_retire(pager, own_task()), E_DENIED);
-    CHECK_EQUAL(pager_limit_set(pager, 100), E_DENIED);
+    CHECK_EQUAL(pager_limit_set(pager, 100, name_of("")), E_DENIED);
     CHECK_EQUAL(pager_store_attach(pager, 100), E_DENIED);
     CHECK_EQUAL(pager_module_add(pager, 1, 1, name_of("mine")), E_DENIED);
 }

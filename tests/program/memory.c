@@ -136,7 +136,7 @@ TEST(memory_init_only, "what only init may ask is refused") {
                 E_RIGHT);
     CHECK_EQUAL(pager_task_retire(PAGER, 16), E_DENIED);
     CHECK_EQUAL(pager_policy_set(PAGER, text_of("fifo")), E_DENIED);
-    CHECK_EQUAL(pager_limit_set(PAGER, 10), E_DENIED);
+    CHECK_EQUAL(pager_limit_set(PAGER, 10, name_of("")), E_DENIED);
     CHECK_EQUAL(pager_policy_at(PAGER, 1, text_of("fifo")), E_DENIED);
     mine_check();
 }

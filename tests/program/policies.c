@@ -87,7 +87,7 @@ TEST(policies_named, "the pager tells the policy in charge with the parameters t
 }
 
 TEST(policies_thousand_swaps, "a thousand live changes of policy lose no page and mix none up") {
-    CHECK_EQUAL(init_frames(INIT, FRAMES), OK);
+    CHECK_EQUAL(init_frames(INIT, FRAMES, name_of("")), OK);
     uint32_t before = stats().evictions;
     for (uint32_t i = 0; i < SWAPS; i++) {
         uint32_t choice = random_next(&seed) % (COUNT + TUNED);
@@ -98,7 +98,7 @@ TEST(policies_thousand_swaps, "a thousand live changes of policy lose no page an
 }
 
 TEST(policies_each_pair, "every policy takes over from every other one, and loses no page") {
-    CHECK_EQUAL(init_frames(INIT, FRAMES), OK);
+    CHECK_EQUAL(init_frames(INIT, FRAMES, name_of("")), OK);
     uint32_t before = stats().evictions;
     for (uint32_t from = 0; from < COUNT; from++) {
         for (uint32_t to = 0; to < COUNT; to++) {
@@ -114,7 +114,7 @@ TEST(policies_each_pair, "every policy takes over from every other one, and lose
 TEST(policies_limits_change, "policies take over while the limit goes up and down") {
     uint32_t before = stats().evictions;
     for (uint32_t i = 0; i < 100; i++) {
-        CHECK_EQUAL(init_frames(INIT, 12 + random_next(&seed) % (FRAMES - 12)), OK);
+        CHECK_EQUAL(init_frames(INIT, 12 + random_next(&seed) % (FRAMES - 12), name_of("")), OK);
         use(policies[random_next(&seed) % COUNT]);
         touch(30);
     }

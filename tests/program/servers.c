@@ -130,10 +130,10 @@ static error_t pick(const struct wrong *wrong, uint32_t count, uint32_t n, uint3
 #define PICK(wrong, n, value) pick(wrong, ARRAY_LENGTH(wrong), n, value)
 
 // A name that nothing has, without an end, of other than letters.
-static error_t wrong_name(uint32_t n, uint32_t *words) {
-    static const char *const names[] = {"", "no-such-name", "\xff\x01%n",
-                                        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
-    if (n >= ARRAY_LENGTH(names)) {
+static error_t wrong_name(uint32_t least, uint32_t n, uint32_t *words) {
+    static const char *const names[] = {"no-such-name", "\xff\x01%n",
+                                        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", ""};
+    if (n >= ARRAY_LENGTH(names) - (least == 0)) {
         return OK;
     }
     memset(words, 0, NAME_BYTES);
@@ -165,7 +165,7 @@ static error_t wrong_value(const struct field *field, uint32_t n, uint32_t *word
     case KIND_access:
         return PICK(access, n, word);
     case KIND_name:
-        return wrong_name(n, word);
+        return wrong_name(field->least, n, word);
     default:
         return OK;
     }

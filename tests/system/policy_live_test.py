@@ -101,6 +101,45 @@ def test_policy_mistakes_in_guest():
         check(run.stats["memtest"]["policy"] == policy, f"bug {bug}: {run.stats}")
 
 
+@takes(10)
+def test_policy_each_program():
+    """two programs run at a time under two policies in two limits; each one's run repeats"""
+    line = ("policy=lru policy=memtest/arc:p=8 frames=memtest/64 frames=workload/100 store=ram:2048 "
+            "at=400:policy=workload/sieve")
+    script = ["memtest 80 4 &", "workload zipf 200 9000 1 &", "policy", "frames", "wait", "policy clock",
+              "memtest 80 2", "policy memtest/", "memtest 80 1", "off"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "two.pcapng")
+        run = vm.run(vm.Machine(image=vm.Image(BUILD), command=f"{line} trace=on", trace=path,
+                                script=[(PROMPT, text + "\r") for text in script]))
+        check(run.ok, run.explain())
+        rows = check_same(path, "two policies")
+    by_name = {}
+    for row in rows:
+        by_name.setdefault(row["name"], []).append(row)
+    check([row["policy"] for row in by_name["memtest"]] == ["arc", "arc", "clock"], f"{rows}")
+    check([row["policy"] for row in by_name["workload"]] == ["sieve"], f"{rows}")
+    check(all(int(row["victims"]) > 50 for name in ("memtest", "workload") for row in by_name[name]),
+          f"{rows}")
+    check(re.search(r"^\[\d+\] memtest: arc:p=8\r?$", run.text, re.M), run.text[-800:])
+    check(re.search(r"^\[\d+\] memtest: 64 frames\r?$", run.text, re.M), run.text[-800:])
+    check(len(re.findall(r"memtest: 80 pages, \d rounds?, 0 words wrong", run.text)) == 3, run.text)
+
+
+@takes(5)
+def test_policy_programs_wrong():
+    """a policy or limit for a program that does not exist ends the boot with one line"""
+    for line, why in (("policy=nobody/lru", "nobody/lru names no program or task that there is"),
+                      ("at=5:policy=nobody/lru", "nobody/lru names no program or task that there is"),
+                      ("policy=index/arc:q=8", "index/arc:q=8 names no parameter of this policy"),
+                      ("frames=nobody/64", "there is no program nobody"),
+                      ("frames=index/7", "frames=index/7")):
+        run = vm.run(vm.Machine(image=vm.Image(BUILD), command=f"{line} store=ram"))
+        errors = [text for text in run.lines if text.startswith("quire: error")]
+        check(run.status == 2 and len(errors) == 1 and why in errors[0],
+              f"{line}: {run.status}: {errors}")
+
+
 @takes(5)
 def test_policy_parameters_wrong():
     """a wrong parameter ends the boot with one line that names it; in the shell nothing changes"""

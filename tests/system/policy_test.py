@@ -10,6 +10,7 @@ import struct
 import tempfile
 
 import vm
+from build_test import copy_tree
 from common import BUILD, HERE, check, command, takes
 
 LAB = os.path.join(BUILD, "lab", "quire-lab")
@@ -203,6 +204,34 @@ def test_policy_example_in_docs():
     for _, frames, _, misses in rows:
         expected = mru_misses(pages, int(frames))
         check(int(misses) == expected, f"{frames} frames: {misses} misses, not {expected}")
+
+
+@takes(25)
+def test_policy_one_file_one_line():
+    """a file and a line are all it takes: pager, init and laboratory know the policy after a build"""
+    source, line = example()
+    with tempfile.TemporaryDirectory(prefix="quire-build-") as folder:
+        copy_tree(folder)
+        policies = os.path.join(folder, "servers/pager/policy")
+        with open(os.path.join(policies, "mru.c"), "w", encoding="utf-8") as file:
+            file.write(source)
+        with open(os.path.join(policies, "policies.def"), "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        image = vm.Image(BUILD)
+        build = os.path.join(folder, "build")
+        modules = {os.path.basename(path): os.path.join(build, os.path.relpath(path, BUILD))
+                   for path in image.modules if os.path.basename(path) in ("pager", "init")}
+        lab = os.path.join(build, os.path.relpath(LAB, BUILD))
+        done = command(["meson", "setup", "build", "--cross-file", "cross-i686.txt"], cwd=folder)
+        check(done.returncode == 0, done.stdout[-500:])
+        done = command(["ninja", "-C", "build", *(os.path.relpath(path, build)
+                                                  for path in (lab, *modules.values()))], cwd=folder)
+        check(done.returncode == 0, done.stdout[-500:])
+        check("\nmru " in command([lab, "policies"]).stdout, "the laboratory does not know it")
+        run = vm.run(vm.Machine(image=image.replaced(modules),
+                                command="policy=mru frames=64 run=memtest,80,1 store=ram:1024"))
+        check(run.ok and run.stats["memtest"]["policy"] == "mru", run.explain())
+        check(run.stats["memtest"]["evictions"] > 20, f"{run.stats}")
 
 
 RUN = "frames=128 run=memtest,400,2 store=ram:1024 trace=on"
