@@ -9,45 +9,12 @@
 // Lines are distinct 64-byte lines, by virtual address, of the kernel's instructions and of what they
 // read and write; what the processor itself reads (page tables, descriptors) is not among them.
 // Knows nothing of rows' names or of symbols: bench/run.py does.
+#include "qemu.h"
+
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-// --- what of QEMU's plugin interface is used here; Debian ships no header of it -------------------
-
-typedef uint64_t qemu_plugin_id_t;
-typedef uint32_t qemu_plugin_meminfo_t;
-struct qemu_info;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-enum { CALLBACK_NO_REGISTERS = 0, MEMORY_READ_WRITE = 3 };
-
-__attribute__((visibility("default"))) extern const int qemu_plugin_version;
-const int qemu_plugin_version = 1;
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
-                                           void (*translated)(qemu_plugin_id_t id,
-                                                              struct qemu_plugin_tb *block));
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *instruction,
-                                            void (*executed)(unsigned cpu, void *data),
-                                            int registers, void *data);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *instruction,
-                                      void (*accessed)(unsigned cpu, qemu_plugin_meminfo_t info,
-                                                       uint64_t address, void *data),
-                                      int registers, int kind, void *data);
-void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
-                                    void (*ended)(qemu_plugin_id_t id, void *data), void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t index);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *instruction);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *instruction);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *instruction);
-void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *instruction);
-unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int count,
-                        char **argument);
 
 // --- instructions --------------------------------------------------------------------------------
 
@@ -296,9 +263,8 @@ static void ended(qemu_plugin_id_t id, void *data) {
     }
 }
 
-__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id,
-                                                               const struct qemu_info *info,
-                                                               int count, char **argument) {
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int count,
+                        char **argument) {
     (void)info;
     if (count != 1 || strncmp(argument[0], "out=", 4) != 0) {
         fputs("paths: give out=FILE\n", stderr);
