@@ -7,16 +7,13 @@
 // audit.c compares all counts with the page map, the frame list and the policy.
 #pragma once
 #include "message.h"
+#include "pace.h"
 #include "pagemap.h"
 #include "policy/checked.h"
 #include "region.h"
 
 #define DOMAINS_MAX 64u
 #define LIMIT_NONE UINT32_MAX
-#define LIMIT_MIN 8u  // an instruction may need so many pages at once
-
-// So many last victims are remembered: fewer than LIMIT_MIN, so that no page meets itself under FIFO.
-#define VICTIMS (LIMIT_MIN - 1)
 
 enum domain_state {
     DOMAIN_FREE,
@@ -41,7 +38,7 @@ struct domain {
     uint32_t limit;
     uint32_t resident, reading, writing, swapped;
     uint32_t since_scan;  // evictions since the last scan
-    uint32_t victim[VICTIMS], victim_next;  // pages that left last, and the oldest of these
+    struct pace_victims victims;  // that left last
     struct checked policy;  // owner of a resident slot: the slot of its frame; of a ghost: its page
     struct counters counters;
     uint32_t reason_length;

@@ -128,19 +128,6 @@ static uint32_t victim_choose(struct domain *domain, uint32_t incoming, uint32_t
     return slot;
 }
 
-// Is a page the victim that left a moment ago and came back? One instruction may need several pages
-// at once, and a policy that always gives up the newest (LFU may) would take them from each other for
-// ever. Notes the page.
-static int is_chased(struct domain *domain, uint32_t page) {
-    int found = 0;
-    for (uint32_t i = 0; i < VICTIMS; i++) {
-        found |= domain->victim[i] == page;
-    }
-    domain->victim[domain->victim_next] = page;
-    domain->victim_next = (domain->victim_next + 1) % VICTIMS;
-    return found;
-}
-
 // Without room in the store only unchanged pages can leave: pass over the others.
 static enum outcome domain_evict(struct domain *domain, uint32_t incoming, uint32_t page) {
     if (!transfer_has_room() && domain->resident > 0 && !can_rotate(domain)) {
@@ -158,7 +145,8 @@ static enum outcome domain_evict(struct domain *domain, uint32_t incoming, uint3
             resident_keep(domain, slot);
             continue;
         }
-        if (is_chased(domain, frame->page) && domain->resident > 0 && transfer_has_room()) {
+        if (pace_is_chased(&domain->victims, frame->page) && domain->resident > 0 &&
+            transfer_has_room()) {
             machine_trace(EVENT_evict, domain->number, frame->page, frame->mark, frame->dirty);
             slot = resident_replace(domain, slot);
         }

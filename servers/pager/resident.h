@@ -13,7 +13,6 @@
 #include "framelist.h"
 
 #define RESIDENT_INCOMING 16u  // pages of one domain that may be coming in at a time
-#define RESIDENT_SPARE 32u     // the same, and pages that come back because they could not be written
 
 // Give a new domain its policy. 0: no memory, nothing changed.
 int resident_init(struct domain *domain, const struct policy_choice *choice);

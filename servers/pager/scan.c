@@ -58,7 +58,7 @@ void scan_domain(struct domain *domain) {
 
 void scan_if_due(struct domain *domain) {
     if (!domain->policy.kind->operations->blind &&
-        domain->since_scan++ >= domain->resident / SCAN_SHARE) {
+        pace_scan_due(&domain->since_scan, domain->resident, SCAN_SHARE)) {
         scan_domain(domain);
     }
 }
