@@ -259,6 +259,36 @@ TEST(ghost_reaped_while_returning, "a ghost reaped while its page comes in is ad
     host_check(&host);
 }
 
+// p of ARC and CAR, in whole frames.
+static uint32_t target_of(const struct host *h) {
+    return h->c.policy.memory[h->c.kind->operations->description->number[0].at];
+}
+
+TEST(ghost_return_with_room, "a ghost that returns while there is room moves p as any other does") {
+    for (int full = 0; full < 2; full++) {
+        static const char *const names[] = {"arc", "car"};
+        for (uint32_t i = 0; i < 2; i++) {
+            test_case(names[i]);
+            host_start(&host, policy_find(names[i], 8), 4);
+            for (uint32_t page = 1; page <= 4; page++) {
+                host_reference(&host, page);
+            }
+            host_reference(&host, 1);  // ARC: T1 gives up 2; CAR: 1 goes to T2 as the hand meets it
+            host_reference(&host, 5);
+            CHECK_EQUAL(host.victim, 2);
+            CHECK(host.ghost_of[2] != POLICY_NONE);
+            CHECK_EQUAL(target_of(&host), 0);
+            if (!full) {
+                host_drop(&host, 5);
+            }
+            host_reference(&host, 2);
+            CHECK_EQUAL(host.evictions, 1u + (uint32_t)full);
+            CHECK_EQUAL(target_of(&host), 1);
+            host_check(&host);
+        }
+    }
+}
+
 TEST(ghost_handover, "a handover drops ghosts, also of pages that are coming in") {
     for (uint32_t i = 0; i < POLICY_COUNT; i++) {
         start(8);

@@ -17,25 +17,6 @@ static void arc_init(struct policy *policy) {
     target_limit(&arc->target, policy->frames);
 }
 
-// `count`: the list of ghosts it was in when victim() saw it come.
-static void arc_admit(struct policy *policy, uint32_t slot, enum policy_how how) {
-    struct arc *arc = arc_memory(policy);
-    struct policy_slot *record = &policy->slot[slot];
-    int known = record->state != 0 || record->count != 0 ||
-                (how == POLICY_ADOPTED && record->ref);
-    record->count = 0;
-    arc->newcomer = 0;
-    if (how == POLICY_COLD) {
-        lists_enter_oldest(&arc->lists, policy->slot, slot, T1);
-    } else {
-        lists_enter(&arc->lists, policy->slot, slot, known ? T2 : T1);
-    }
-}
-
-static void arc_touch(struct policy *policy, uint32_t slot) {
-    lists_enter(&arc_memory(policy)->lists, policy->slot, slot, T2);
-}
-
 // A ghost returns: p moves by the ratio of the other list of ghosts to its own, at least by 1.
 static void adapt(struct policy *policy, struct arc *arc, uint32_t slot) {
     uint8_t from = policy->slot[slot].state;
@@ -47,6 +28,27 @@ static void adapt(struct policy *policy, struct arc *arc, uint32_t slot) {
     }
     policy->slot[slot].count = from;
     lists_leave(&arc->lists, policy->slot, slot);
+}
+
+// `count`: the list of ghosts it was in when victim() saw it come.
+static void arc_admit(struct policy *policy, uint32_t slot, enum policy_how how) {
+    struct arc *arc = arc_memory(policy);
+    struct policy_slot *record = &policy->slot[slot];
+    if (record->state >= B1) {  // there was room: nobody asked for a victim
+        adapt(policy, arc, slot);
+    }
+    int known = record->count != 0 || (how == POLICY_ADOPTED && record->ref);
+    record->count = 0;
+    arc->newcomer = 0;
+    if (how == POLICY_COLD) {
+        lists_enter_oldest(&arc->lists, policy->slot, slot, T1);
+    } else {
+        lists_enter(&arc->lists, policy->slot, slot, known ? T2 : T1);
+    }
+}
+
+static void arc_touch(struct policy *policy, uint32_t slot) {
+    lists_enter(&arc_memory(policy)->lists, policy->slot, slot, T2);
 }
 
 static uint32_t arc_victim(struct policy *policy, uint32_t incoming) {
