@@ -128,10 +128,11 @@ static void program_run(const struct job *job, int into) {
 // ---- the trace -------------------------------------------------------------------------------
 
 static uint64_t references_copy(FILE *from, FILE *to) {
-    uint64_t record, count = 0;
+    uint64_t record, count = 0, time = 0;
     unsigned char bytes[FORMAT_OWN_RECORD];
     while (fread(&record, sizeof record, 1, from) == 1) {
-        struct format_reference reference = {.page = pages_page(record), .time = count++,
+        time += count++ > 0 && !(record & PAGES_MORE);
+        struct format_reference reference = {.page = pages_page(record), .time = time,
                                              .task = pages_thread(record),
                                              .write = (record & PAGES_WRITE) != 0};
         format_own_record(bytes, &reference);

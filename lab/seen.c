@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The command seen: replays a run's references to a host that sees what the pager sees of them: a
 // fault when a page is missing, and Accessed and Dirty bits when they are scanned, once per eighth of
-// the resident pages evicted. The difference to `sim`, which shows a policy every reference, is what
-// not seeing costs; the difference to the guest is what neither explains.
+// the resident pages evicted. An instruction begins again after each fault, so all its pages have to
+// be there at once. The difference to `sim`, which shows a policy every reference, is what not seeing
+// costs; the difference to the guest is what neither explains. What is a rule of the pager's stands in
+// pace.h.
 #include "lab.h"
 
 #include <stdarg.h>
@@ -12,15 +14,15 @@
 
 #include "checked.h"
 #include "format.h"
+#include "pace.h"
 #include "sim_trace.h"
 
 #define PAGES (1u << 20)  // of a 32-bit space
 #define FRAMES_MAX PAGES
 #define WORD_BITS 64u
-#define VICTIMS 7u  // a victim that comes back within so many evictions is kept (servers/pager/evict.c)
 
 static const char usage[] =
-    "usage: quire-lab seen --policy P --frames N [--share N] TRACE...\n"
+    "usage: quire-lab seen --policy P --frames N [--share N] [--whole] [--events] TRACE...\n"
     "\n"
     "Replays references of 32-bit programs with what the pager would see of them: faults, and\n"
     "Accessed and Dirty bits at each scan. Prints trace,frames,policy,misses,kept,writebacks,scans;\n"
@@ -28,7 +30,10 @@ static const char usage[] =
     "  --policy P   one that `quire-lab policies` lists, perhaps with parameters (arc:p=8)\n"
     "  --frames N   frames that the pages may fill\n"
     "  --share N    bits are read after so many evictions as are a N-th of the resident pages\n"
-    "               (default 8, as in the pager; 0: before each eviction)\n";
+    "               (default 8, as in the pager; 0: before each eviction)\n"
+    "  --whole      references of the same time are one instruction's, which needs all its pages at\n"
+    "               once; at least 8 frames\n"
+    "  --events     print what happens instead, a line each: admit, evict, keep (pages), scan\n";
 
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
     va_list arguments;
@@ -49,7 +54,7 @@ static struct {
     uint64_t accessed[PAGES / WORD_BITS], changed[PAGES / WORD_BITS];
     uint32_t frames, share, since_scan;
     uint32_t misses, writebacks, scans, kept;
-    uint32_t victim[VICTIMS], victim_next;  // pages + 1, the last ones
+    struct pace_victims victims;  // pages + 1
 } host;
 
 static void bit_set(uint64_t *bits, uint32_t page) {
@@ -63,8 +68,16 @@ static bool bit_take(uint64_t *bits, uint32_t page) {
     return was;
 }
 
+static bool events;
+
+static void event(const char *what, uint32_t page) {
+    if (events) {
+        printf("%s 0x%x\n", what, page);
+    }
+}
+
 static void host_start(struct policy_choice choice, uint32_t frames, uint32_t share) {
-    uint32_t slots = checked_slots(frames, 2);
+    uint32_t slots = checked_slots(frames, RESIDENT_SPARE);
     memset(host.accessed, 0, sizeof host.accessed);
     memset(host.changed, 0, sizeof host.changed);
     host.memory = sim_allocate(checked_bytes(slots), 1);
@@ -74,8 +87,7 @@ static void host_start(struct policy_choice choice, uint32_t frames, uint32_t sh
     host.frames = frames;
     host.share = share;
     host.since_scan = host.misses = host.writebacks = host.scans = host.kept = 0;
-    memset(host.victim, 0, sizeof host.victim);
-    host.victim_next = 0;
+    host.victims = (struct pace_victims){0};
     checked_init(&host.checked, choice, host.memory, slots, frames);
 }
 
@@ -101,19 +113,10 @@ static void scan(void) {
         }
         host.accessed[word] = 0;
     }
+    event("scan", 0);
     checked_tick(&host.checked);
     host.scans++;
     host.since_scan = 0;
-}
-
-static bool is_chased(uint32_t page) {
-    bool found = false;
-    for (uint32_t i = 0; i < VICTIMS; i++) {
-        found |= host.victim[i] == page + 1;
-    }
-    host.victim[host.victim_next] = page + 1;
-    host.victim_next = (host.victim_next + 1) % VICTIMS;
-    return found;
 }
 
 // The page of this slot, no longer resident, stays as if it had come again; the one that came first
@@ -128,13 +131,21 @@ static uint32_t victim_replace(uint32_t slot) {
     host.page_of[slot] = page;
     checked_admit(&host.checked, slot, POLICY_USED);
     host.kept++;
+    event("keep", page);
     slot = host.checked.oldest;
     checked_drop(&host.checked, slot);
     return slot;
 }
 
+static void ghosts_forget(void) {
+    for (uint32_t slot; (slot = checked_forget(&host.checked)) != POLICY_NONE;) {
+        host.ghost_of[host.page_of[slot]] = POLICY_NONE;
+    }
+}
+
 static void page_leaves(uint32_t slot) {
     uint32_t page = host.page_of[slot];
+    event("evict", page);
     host.checked.policy.slot[slot].dirty = 0;
     host.writebacks += bit_take(host.changed, page);
     (void)bit_take(host.accessed, page);
@@ -145,8 +156,8 @@ static void page_leaves(uint32_t slot) {
 }
 
 static void evict(uint32_t incoming) {
-    uint32_t due = host.share == 0 ? 0 : host.checked.resident / host.share;
-    if (!host.checked.kind->operations->blind && host.since_scan++ >= due) {
+    if (!host.checked.kind->operations->blind &&
+        pace_scan_due(&host.since_scan, host.checked.resident, host.share)) {
         scan();
     }
     uint32_t slot;
@@ -155,36 +166,67 @@ static void evict(uint32_t incoming) {
         host.checked.policy.slot[slot].dirty = 0;
         host.writebacks += bit_take(host.changed, host.page_of[slot]);
     }
-    if (is_chased(host.page_of[slot]) && host.checked.resident > 0) {
+    ghosts_forget();
+    if (pace_is_chased(&host.victims, host.page_of[slot] + 1) && host.checked.resident > 0) {
         slot = victim_replace(slot);
     }
     page_leaves(slot);
-    while ((slot = checked_forget(&host.checked)) != POLICY_NONE) {
-        host.ghost_of[host.page_of[slot]] = POLICY_NONE;
-    }
 }
 
-static void reference(uint32_t page, bool write) {
-    if (host.slot_of[page] == POLICY_NONE) {
-        host.misses++;
-        uint32_t slot = checked_take(&host.checked, host.ghost_of[page]);
-        while (host.checked.resident >= host.frames) {
-            evict(slot);
+static void fault(uint32_t page) {
+    host.misses++;
+    uint32_t slot = checked_take(&host.checked, host.ghost_of[page]);
+    while (host.checked.resident >= host.frames) {
+        evict(slot);
+    }
+    host.slot_of[page] = slot;
+    host.ghost_of[page] = POLICY_NONE;
+    host.page_of[slot] = page;
+    event("admit", page);
+    checked_admit(&host.checked, slot, POLICY_USED);
+}
+
+// What one instruction uses, in order. It begins again after each fault.
+static struct {
+    struct use {
+        uint32_t page;
+        bool write;
+    } use[LIMIT_MIN];
+    uint32_t count;
+    uint64_t time;
+} whole;
+
+static void whole_run(void) {
+    for (uint32_t i = 0; i < whole.count;) {
+        const struct use *use = &whole.use[i];
+        if (host.slot_of[use->page] == POLICY_NONE) {
+            fault(use->page);
+            i = 0;
+            continue;
         }
-        host.slot_of[page] = slot;
-        host.ghost_of[page] = POLICY_NONE;
-        host.page_of[slot] = page;
-        checked_admit(&host.checked, slot, POLICY_USED);
+        bit_set(host.accessed, use->page);
+        if (use->write) {
+            bit_set(host.changed, use->page);
+        }
+        i++;
     }
-    bit_set(host.accessed, page);
-    if (write) {
-        bit_set(host.changed, page);
+    whole.count = 0;
+}
+
+static void reference(const struct format_reference *reference, bool is_whole) {
+    if (!is_whole || reference->time != whole.time) {
+        whole_run();
     }
+    if (whole.count == LIMIT_MIN) {
+        refuse("an instruction uses more than %u pages: is --whole right for this trace?", LIMIT_MIN);
+    }
+    whole.use[whole.count++] = (struct use){(uint32_t)reference->page, reference->write};
+    whole.time = reference->time;
 }
 
 // ---- files -----------------------------------------------------------------------------------
 
-static void replay(const char *path) {
+static void replay(const char *path, bool is_whole) {
     enum { PIECE = 4096 };
     static struct format_reference piece[PIECE];
     char error[512];
@@ -197,9 +239,10 @@ static void replay(const char *path) {
             if (piece[i].page >= PAGES) {
                 refuse("'%s' has pages beyond a 32-bit space: replay it with sim", path);
             }
-            reference((uint32_t)piece[i].page, piece[i].write);
+            reference(&piece[i], is_whole);
         }
     }
+    whole_run();
     if (format_error(reader) != NULL) {
         refuse("%s", format_error(reader));
     }
@@ -219,7 +262,8 @@ static uint32_t number(const char *option, const char *text, uint32_t least, uin
 int seen_main(int count, char **argument) {
     struct policy_choice choice = {0};
     const char *policy = NULL;
-    uint32_t frames = 0, share = 8;
+    uint32_t frames = 0, share = SCAN_SHARE;
+    bool is_whole = false;
     int traces = 0;
     for (int i = 1; i < count; i++) {
         const char *value = i + 1 < count ? argument[i + 1] : NULL;
@@ -235,6 +279,10 @@ int seen_main(int count, char **argument) {
         } else if (strcmp(argument[i], "--share") == 0) {
             share = number("--share", value, 0, FRAMES_MAX);
             i++;
+        } else if (strcmp(argument[i], "--whole") == 0) {
+            is_whole = true;
+        } else if (strcmp(argument[i], "--events") == 0) {
+            events = true;
         } else if (argument[i][0] == '-' && argument[i][1] != 0) {
             refuse("unknown option '%s'; see `quire-lab seen --help`", argument[i]);
         } else {
@@ -246,11 +294,18 @@ int seen_main(int count, char **argument) {
         refuse("--policy %s; see `quire-lab seen --help`",
                problem != NULL ? problem : "is fine, but --frames or a trace is missing");
     }
+    if (is_whole && frames < LIMIT_MIN) {
+        refuse("--whole needs --frames %u or more: an instruction may need so many", LIMIT_MIN);
+    }
     for (int i = 0; i < traces; i++) {
         char name[256];
         host_start(choice, frames, share);
-        replay(argument[i]);
+        replay(argument[i], is_whole);
         format_trace_name(argument[i], name, sizeof name);
+        if (events) {
+            host_end();
+            continue;
+        }
         if (i == 0) {
             puts("trace,frames,policy,misses,kept,writebacks,scans");
         }

@@ -62,7 +62,7 @@ def measure(image, workload, frames, policy, folder):
     stem = os.path.join(folder, f"{workload}-{policy.replace(':', '-')}")
     raw, trace, references = stem + ".raw", stem + ".pcapng", stem + ".trace"
     program = matrix.WORKLOADS[workload][0].format(seed=1)
-    plugin = f"{PLUGIN},out={raw},filter=1,code={CODE},data={DATA}"
+    plugin = f"{PLUGIN},out={raw},whole=1,code={CODE},data={DATA}"
     result = vm.run(vm.Machine(
         image=image, icount=True, disk=0, limit=matrix.LIMIT, trace=trace,
         extra=["-plugin", plugin],
@@ -71,7 +71,7 @@ def measure(image, workload, frames, policy, folder):
     if not result.ok or stats is None:
         raise RuntimeError(f"{workload} under {policy}: " + (result.error or result.explain()))
     lab("record", "--read", raw, "-o", references)
-    seen = lab("seen", "--policy", policy, "--frames", frames, references)[0]
+    seen = lab("seen", "--whole", "--policy", policy, "--frames", frames, references)[0]
     full, best = lab("sim", "--policy", f"{policy},min", "--frames", frames, references)
     guest = [row for row in lab("replay", trace) if row["name"] == program.split(",")[0]][0]
     count = os.path.getsize(raw) // 8

@@ -4,9 +4,12 @@
 // of pages.h). A page among the last `filter=N` different ones that a thread used is left out, unless
 // this is its first write among these; filter=1 leaves out nothing but repeats. Of a whole system,
 // only what instructions of the program use: code=FIRST-END (pages, hexadecimal) says where these
-// lie, data=FIRST-END which pages count.
+// lie, data=FIRST-END which pages count. With whole=1 the pages of an instruction stay together (the
+// later ones have the flag PAGES_MORE), its own first, and only instructions are left out whose pages
+// are all among those of the last one written, but for a first write.
 // Knows nothing of traces' formats: lab/record.c does.
 #include "pages.h"
+#include "qemu.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,51 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
-// --- what of QEMU's plugin interface is used here; Debian ships no header of it -------------------
-
-typedef uint64_t qemu_plugin_id_t;
-typedef uint32_t qemu_plugin_meminfo_t;
-struct qemu_info;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-enum { CALLBACK_NO_REGISTERS = 0, MEMORY_READ_WRITE = 3 };
-
-__attribute__((visibility("default"))) extern const int qemu_plugin_version;
-const int qemu_plugin_version = 1;
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
-                                           void (*translated)(qemu_plugin_id_t id,
-                                                              struct qemu_plugin_tb *block));
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block,
-                                          void (*executed)(unsigned cpu, void *data),
-                                          int registers, void *data);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *instruction,
-                                      void (*accessed)(unsigned cpu, qemu_plugin_meminfo_t info,
-                                                       uint64_t address, void *data),
-                                      int registers, int kind, void *data);
-void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
-                                    void (*ended)(qemu_plugin_id_t id, void *data), void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *block);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t index);
-unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
-bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int count,
-                        char **argument);
-
-// --- the filter ----------------------------------------------------------------------------------
-
 enum { CPUS = 64, FILTER_MAX = 256, FLAG_BITS = 8 };
 
-// Of one thread: the last pages that it used, latest first.
-static struct filter {
-    struct {
-        uint64_t page;
-        uint32_t flags;
-    } last[FILTER_MAX];
-    uint32_t count;
-} filters[CPUS];
-static uint32_t filter_size = 1;
 static struct window {
     uint64_t first, end;
 } code = {0, UINT64_MAX}, data = {0, UINT64_MAX};
@@ -78,9 +38,83 @@ static void emit(uint64_t page, uint32_t flags, unsigned cpu) {
     }
 }
 
+// --- whole instructions --------------------------------------------------------------------------
+
+enum { WHOLE_MAX = 16 };
+
+// Of one thread: the instruction at work, and the one written last. Of one that faults and is tried
+// again, each try counts.
+static struct whole {
+    uint64_t page[WHOLE_MAX];
+    uint32_t flags[WHOLE_MAX], count;
+} whole_now[CPUS], whole_last[CPUS];
+static uint32_t whole_wanted;
+
+static uint32_t whole_flags(const struct whole *whole, uint64_t page) {
+    for (uint32_t i = 0; i < whole->count; i++) {
+        if (whole->page[i] == page) {
+            return whole->flags[i] | PAGES_SEEN;
+        }
+    }
+    return 0;
+}
+
+static bool whole_is_part(const struct whole *whole, const struct whole *of) {
+    bool part = true;
+    for (uint32_t i = 0; i < whole->count; i++) {
+        uint32_t wanted = (whole->flags[i] & PAGES_WRITE) | PAGES_SEEN;
+        part &= (whole_flags(of, whole->page[i]) & wanted) == wanted;
+    }
+    return part;
+}
+
+static void whole_end(unsigned cpu) {
+    struct whole *now = &whole_now[cpu % CPUS], *last = &whole_last[cpu % CPUS];
+    if (out != NULL && !whole_is_part(now, last)) {
+        for (uint32_t i = 0; i < now->count; i++) {
+            emit(now->page[i], now->flags[i] | (i > 0 ? PAGES_MORE : 0), cpu);
+        }
+        *last = *now;
+    }
+    now->count = 0;
+}
+
+static void whole_use(unsigned cpu, uint64_t page, uint32_t flags) {
+    struct whole *now = &whole_now[cpu % CPUS];
+    uint32_t at = 0;
+    while (at < now->count && now->page[at] != page) {
+        at++;
+    }
+    if (at == WHOLE_MAX) {
+        fputs("pages: an instruction uses too many pages\n", stderr);
+        _Exit(1);
+    }
+    if (at == now->count) {
+        now->page[now->count++] = page;
+        now->flags[at] = 0;
+    }
+    now->flags[at] |= flags;
+}
+
+// --- the filter ----------------------------------------------------------------------------------
+
+// Of one thread: the last pages that it used, latest first.
+static struct filter {
+    struct {
+        uint64_t page;
+        uint32_t flags;
+    } last[FILTER_MAX];
+    uint32_t count;
+} filters[CPUS];
+static uint32_t filter_size = 1;
+
 static void use(unsigned cpu, uint64_t page, uint32_t flags) {
     struct filter *filter = &filters[cpu % CPUS];
     if (out == NULL || !window_has(&data, page)) {
+        return;
+    }
+    if (whole_wanted) {
+        whole_use(cpu, page, flags);
         return;
     }
     uint32_t at = 0, known = 0;
@@ -111,6 +145,16 @@ static void block_executed(unsigned cpu, void *data) {
     use(cpu, (uint64_t)(uintptr_t)data, PAGES_FETCH);
 }
 
+// `data`: the page of its first byte, and whether its last lies in the next one.
+static void instruction_executed(unsigned cpu, void *data) {
+    uint64_t first = (uintptr_t)data >> 1, last = first + ((uintptr_t)data & 1);
+    whole_end(cpu);
+    use(cpu, first, PAGES_FETCH);
+    if (last != first) {
+        use(cpu, last, PAGES_FETCH);
+    }
+}
+
 static void accessed(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, void *data) {
     uint32_t flags = qemu_plugin_mem_is_store(info) ? PAGES_WRITE : PAGES_READ;
     uint64_t last = address + (1u << qemu_plugin_mem_size_shift(info)) - 1;
@@ -121,6 +165,12 @@ static void accessed(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address,
     }
 }
 
+static void *pages_of(const struct qemu_plugin_insn *instruction) {
+    uint64_t first = qemu_plugin_insn_vaddr(instruction) >> PAGES_SHIFT;
+    uint64_t end = qemu_plugin_insn_vaddr(instruction) + qemu_plugin_insn_size(instruction);
+    return (void *)(uintptr_t)(first << 1 | ((end - 1) >> PAGES_SHIFT != first));
+}
+
 // A block lies in one page, or its last instruction in two.
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
     uint64_t page = qemu_plugin_tb_vaddr(block) >> PAGES_SHIFT;
@@ -128,11 +178,18 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
     if (!window_has(&code, page)) {
         return;
     }
-    qemu_plugin_register_vcpu_tb_exec_cb(block, block_executed, CALLBACK_NO_REGISTERS,
-                                         (void *)(uintptr_t)page);
+    if (!whole_wanted) {
+        qemu_plugin_register_vcpu_tb_exec_cb(block, block_executed, CALLBACK_NO_REGISTERS,
+                                             (void *)(uintptr_t)page);
+    }
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
-        qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(block, i), accessed,
-                                         CALLBACK_NO_REGISTERS, MEMORY_READ_WRITE, NULL);
+        struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(block, i);
+        if (whole_wanted) {
+            qemu_plugin_register_vcpu_insn_exec_cb(instruction, instruction_executed,
+                                                   CALLBACK_NO_REGISTERS, pages_of(instruction));
+        }
+        qemu_plugin_register_vcpu_mem_cb(instruction, accessed, CALLBACK_NO_REGISTERS,
+                                         MEMORY_READ_WRITE, NULL);
     }
 }
 
@@ -140,6 +197,9 @@ static void ended(qemu_plugin_id_t id, void *data) {
     (void)id;
     (void)data;
     if (out != NULL) {
+        for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+            whole_end(cpu);
+        }
         fclose(out);
     }
 }
@@ -160,15 +220,16 @@ static FILE *out_open(const char *path) {
     return fdopen(far, "wb");
 }
 
-__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id,
-                                                               const struct qemu_info *info,
-                                                               int count, char **argument) {
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int count,
+                        char **argument) {
     (void)info;
     for (int i = 0; i < count; i++) {
         if (strncmp(argument[i], "out=", 4) == 0) {
             out = out_open(argument[i] + 4);
         } else if (strncmp(argument[i], "filter=", 7) == 0) {
             filter_size = (uint32_t)strtoul(argument[i] + 7, NULL, 10);
+        } else if (strcmp(argument[i], "whole=1") == 0) {
+            whole_wanted = 1;
         } else if (sscanf(argument[i], "code=%" SCNx64 "-%" SCNx64, &code.first, &code.end) != 2 &&
                    sscanf(argument[i], "data=%" SCNx64 "-%" SCNx64, &data.first, &data.end) != 2) {
             fprintf(stderr, "pages: '%s' is no option\n", argument[i]);

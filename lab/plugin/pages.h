@@ -9,7 +9,8 @@
 #define PAGES_READ 1u
 #define PAGES_WRITE 2u
 #define PAGES_FETCH 4u
-#define PAGES_SEEN 8u  // the plugin's own
+#define PAGES_MORE 8u  // of the same instruction as the record before
+#define PAGES_SEEN 16u  // the plugin's own
 
 static inline uint64_t pages_page(uint64_t record) {
     return record << 8 >> 16;
