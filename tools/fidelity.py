@@ -10,8 +10,14 @@ pages the program really used, and a trace of what the pager saw and did. From t
   kept    victims that the pager keeps, for they left and came back a moment before
   min     of the optimum
   gap     guest against seen, in percent: what is not explained by what the pager cannot see
-Beside them: MiB moved to and from the store, scans, instructions of the pager. Prints CSV; the exit
-status is 1 if a gap is over the limit.
+Beside them: MiB moved to and from the store, scans, and instructions, each but for the first counted
+once:
+  pager    all that is done for the program's faults, the kernel's part and the trace's included
+  policy   in the policy itself
+  checked  in what checks its answers
+  scan     in reading Accessed bits; scan_kernel: the kernel's part of it
+  trace    in recording this run's decisions
+Prints CSV; the exit status is 1 if a gap is over the limit.
 """
 import concurrent.futures
 import csv
@@ -20,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 
+import counts
 import door
 import matrix
 import vm
@@ -28,7 +35,8 @@ LAB = os.path.join(matrix.BUILD, "lab", "quire-lab")
 PLUGIN = os.path.join(matrix.BUILD, "lab", "pages.so")
 CODE, DATA = "8048-40000", "10-bff00"  # pages of a program's text; of what the pager gives programs
 COLUMNS = ("workload", "frames", "policy", "references", "min", "full", "seen", "guest", "gap",
-           "kept", "scans", "read_mib", "written_mib", "pager_instructions")
+           "kept", "scans", "read_mib", "written_mib", "pager_instructions",
+           *(name + "_instructions" for name in counts.NUMBERS))
 
 
 def options():
@@ -60,12 +68,12 @@ def lab(*arguments):
 def measure(image, workload, frames, policy, folder):
     """One run of the guest, and what the host makes of it."""
     stem = os.path.join(folder, f"{workload}-{policy.replace(':', '-')}")
-    raw, trace, references = stem + ".raw", stem + ".pcapng", stem + ".trace"
+    raw, trace, references, counted = (stem + end for end in (".raw", ".pcapng", ".trace", ".counts"))
     program = matrix.WORKLOADS[workload][0].format(seed=1)
     plugin = f"{PLUGIN},out={raw},whole=1,code={CODE},data={DATA}"
     result = vm.run(vm.Machine(
         image=image, icount=True, disk=0, limit=matrix.LIMIT, trace=trace,
-        extra=["-plugin", plugin],
+        extra=["-plugin", plugin, *counts.machine_arguments(counted, os.path.join(folder, "map"))],
         command=f"policy={policy} frames={frames} store=ram trace=on run={program}"))
     stats = result.stats.get(program.split(",")[0])
     if not result.ok or stats is None:
@@ -74,14 +82,15 @@ def measure(image, workload, frames, policy, folder):
     seen = lab("seen", "--whole", "--policy", policy, "--frames", frames, references)[0]
     full, best = lab("sim", "--policy", f"{policy},min", "--frames", frames, references)
     guest = [row for row in lab("replay", trace) if row["name"] == program.split(",")[0]][0]
-    count = os.path.getsize(raw) // 8
-    for path in (raw, trace, references):
+    count, spent = os.path.getsize(raw) // 8, counts.read(counted)
+    for path in (raw, trace, references, counted):
         os.remove(path)
     misses = int(guest["admits"]) - int(guest["kept"])
     gap = 100 * (misses - int(seen["misses"])) / int(seen["misses"])
     return (workload, frames, policy, count, best["misses"], full["misses"], seen["misses"],
             misses, f"{gap:.2f}", guest["kept"], seen["scans"], f"{stats['read'] / 256:.1f}",
-            f"{stats['written'] / 256:.1f}", stats["pager"])
+            f"{stats['written'] / 256:.1f}", stats["pager"],
+            *(spent[name] for name in counts.NUMBERS))
 
 
 def main():
@@ -91,6 +100,7 @@ def main():
     rows, wide = {}, []
     with tempfile.TemporaryDirectory(prefix="quire-fidelity-") as folder, \
             concurrent.futures.ThreadPoolExecutor(choice.jobs) as pool:
+        counts.write_map(os.path.join(folder, "map"))
         futures = {pool.submit(measure, image, workload, choice.frames, policy, folder):
                    (workload, policy) for workload, policy in cells}
         for done, future in enumerate(concurrent.futures.as_completed(futures), 1):
