@@ -33,7 +33,8 @@ static const char usage[] =
     "               (default 8, as in the pager; 0: before each eviction)\n"
     "  --whole      references of the same time are one instruction's, which needs all its pages at\n"
     "               once; at least 8 frames\n"
-    "  --events     print what happens instead, a line each: admit, evict, keep (pages), scan\n";
+    "  --events     print what happens instead, a line each: admit, evict, keep, clean\n"
+    "               and a page, or scan\n";
 
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
     va_list arguments;
@@ -163,8 +164,10 @@ static void evict(uint32_t incoming) {
     uint32_t slot;
     while ((slot = checked_victim(&host.checked, incoming)) & POLICY_CLEAN) {
         slot = POLICY_SLOT(slot);
+        event("clean", host.page_of[slot]);
         host.checked.policy.slot[slot].dirty = 0;
         host.writebacks += bit_take(host.changed, host.page_of[slot]);
+        (void)bit_take(host.accessed, host.page_of[slot]);  // it is unmapped to be written
     }
     ghosts_forget();
     if (pace_is_chased(&host.victims, host.page_of[slot] + 1) && host.checked.resident > 0) {
