@@ -127,8 +127,8 @@ APART static uint32_t mark_return(struct domain *domain, const struct fault *fau
                                   enum room *room) {
     uint32_t page = fault->address >> PAGE_SHIFT;
     if (resident_ghost(domain, page) != POLICY_NONE) {
-        int full = domain->reading + 1 >= RESIDENT_INCOMING || evict_must_wait(domain);
-        *room = full ? ROOM_WAIT : evict_for_frame(domain);
+        int full = domain->reading + 1 >= RESIDENT_INCOMING;
+        *room = full ? ROOM_WAIT : evict_beforehand(domain);
         if (*room != ROOM_NOW) {
             return POLICY_NONE;
         }

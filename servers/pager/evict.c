@@ -197,10 +197,6 @@ enum room evict_for_frame(struct domain *domain) {
     return ROOM_NOW;
 }
 
-int evict_must_wait(const struct domain *domain) {
-    return over_limit(domain) && domain->writing >= writing_most(domain);
-}
-
 enum room evict_one(struct domain *domain, uint32_t incoming, uint32_t page) {
     if (domain->writing >= writing_most(domain)) {
         return ROOM_WAIT;
@@ -220,6 +216,18 @@ enum room evict_for_page(struct domain *domain, uint32_t incoming, uint32_t page
         }
     }
     return evict_for_frame(domain);
+}
+
+static int must_wait(const struct domain *domain) {
+    return over_limit(domain) && domain->writing >= writing_most(domain);
+}
+
+enum room evict_beforehand(struct domain *domain) {
+    enum room room = must_wait(domain) ? ROOM_WAIT : evict_for_frame(domain);
+    while (room == ROOM_NOW && domain->resident + domain->reading > domain->limit) {
+        room = evict_one(domain, POLICY_NONE, 0);  // the limit was lowered
+    }
+    return room == ROOM_NOW && must_wait(domain) ? ROOM_WAIT : room;
 }
 
 #define SURPLUS_SLICE 32u  // pages evicted before other messages are looked at

@@ -19,8 +19,9 @@ enum room {
 
 // Room for one more page under the domain's limit (its mark: incoming) and a frame for it.
 enum room evict_for_page(struct domain *domain, uint32_t incoming, uint32_t page);
-// The same would wait before it asks the policy.
-int evict_must_wait(const struct domain *domain);
+// All of it that can be done before a policy is told of the page: what is left then is one eviction at
+// most, which does not wait but for a store in trouble.
+enum room evict_beforehand(struct domain *domain);
 // A frame, for whatever use; `domain` asks.
 enum room evict_for_frame(struct domain *domain);
 // One resident page less in this domain (incoming: a page's mark, or POLICY_NONE).

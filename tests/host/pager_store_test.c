@@ -116,6 +116,33 @@ TEST(pager_rescue_fails, "a page whose write failed after it was rescued is writ
 
 // ---- nothing left ----------------------------------------------------------------------------
 
+TEST(pager_ghost_waits, "a page that comes back and waits for room is remembered until there is some") {
+    load_begin(400, 1000, 9);
+    load_policy_use("2q");
+    CHECK_EQUAL(load_limit(64), OK);
+    struct model_task *task = load_program_start();
+    load_write_all(task, 0, 100);
+    model_block_drain();
+    const struct domain *domain = domain_find(task->number);
+    uint32_t place = 99;  // the last that left: fewer frames have fewer ghosts
+    while (place > 0 && resident_ghost(domain, load_place_page(place)) == POLICY_NONE) {
+        place--;
+    }
+    uint32_t page = load_place_page(place);
+    uint32_t mark = resident_ghost(domain, page), value[MODEL_WORDS];
+    model.hold = true;
+    CHECK_EQUAL(load_limit(16), OK);  // more pages are too many than can be written at a time
+    CHECK(!model_access(&task->thread[0], page, false, value));
+    CHECK(task->thread[0].state == THREAD_WAITS);
+    CHECK_EQUAL(resident_ghost(domain, page), mark);
+    model.hold = false;
+    model_block_drain();
+    CHECK(task->thread[0].state == THREAD_RUNS);
+    CHECK(ENTRY_STATE(pagemap_get(&domain->pages, page)) == ENTRY_RESIDENT);
+    CHECK(domain->resident <= 16);
+    load_finish();
+}
+
 TEST(pager_store_full, "with a full store the program that needs room is refused, others go on") {
     load_begin(300, 40, 7);
     CHECK_EQUAL(load_limit(40), OK);
