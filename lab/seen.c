@@ -22,7 +22,8 @@
 #define WORD_BITS 64u
 
 static const char usage[] =
-    "usage: quire-lab seen --policy P --frames N [--share N] [--whole] [--events] TRACE...\n"
+    "usage: quire-lab seen --policy P --frames N [--share N] [--whole] [--events]\n"
+    "                       [--refused FILE] TRACE...\n"
     "\n"
     "Replays references of 32-bit programs with what the pager would see of them: faults, and\n"
     "Accessed and Dirty bits at each scan. Prints trace,frames,policy,misses,kept,writebacks,scans;\n"
@@ -33,8 +34,10 @@ static const char usage[] =
     "               (default 8, as in the pager; 0: before each eviction)\n"
     "  --whole      references of the same time are one instruction's, which needs all its pages at\n"
     "               once; at least 8 frames\n"
-    "  --events     print what happens instead, a line each: admit, evict, keep, clean\n"
-    "               and a page, or scan\n";
+    "  --refused FILE  numbers, in order: the first, second ... time that the policy asks for a page to\n"
+    "               be written ahead is number 1, 2 ...; the pager did not write at these\n"
+    "  --events     print what happens instead, a line each: admit, evict, keep, clean,\n"
+    "               refuse, and a page; scan\n";
 
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
     va_list arguments;
@@ -54,7 +57,9 @@ static struct {
     uint32_t *slot_of, *ghost_of, *page_of;
     uint64_t accessed[PAGES / WORD_BITS], changed[PAGES / WORD_BITS];
     uint32_t frames, share, since_scan;
-    uint32_t misses, writebacks, scans, kept;
+    uint32_t misses, writebacks, scans, kept, cleans;
+    FILE *refused;
+    uint32_t refused_next;  // number of the next time that a page is not written ahead
     struct pace_victims victims;  // pages + 1
 } host;
 
@@ -77,6 +82,14 @@ static void event(const char *what, uint32_t page) {
     }
 }
 
+static void refused_read(void) {
+    host.refused_next = 0;
+    if (host.refused != NULL && fscanf(host.refused, "%u", &host.refused_next) != 1 &&
+        !feof(host.refused)) {
+        refuse("--refused: a file of numbers is needed");
+    }
+}
+
 static void host_start(struct policy_choice choice, uint32_t frames, uint32_t share) {
     uint32_t slots = checked_slots(frames, RESIDENT_SPARE);
     memset(host.accessed, 0, sizeof host.accessed);
@@ -89,6 +102,11 @@ static void host_start(struct policy_choice choice, uint32_t frames, uint32_t sh
     host.share = share;
     host.since_scan = host.misses = host.writebacks = host.scans = host.kept = 0;
     host.victims = (struct pace_victims){0};
+    host.cleans = 0;
+    if (host.refused != NULL) {
+        rewind(host.refused);
+    }
+    refused_read();
     checked_init(&host.checked, choice, host.memory, slots, frames);
 }
 
@@ -156,6 +174,20 @@ static void page_leaves(uint32_t slot) {
     }
 }
 
+// The policy takes the page for clean in any case. It is unmapped to be written, or stays as it is.
+static void page_clean(uint32_t slot) {
+    uint32_t page = host.page_of[slot];
+    host.checked.policy.slot[slot].dirty = 0;
+    if (++host.cleans == host.refused_next) {
+        event("refuse", page);
+        refused_read();
+        return;
+    }
+    event("clean", page);
+    host.writebacks += bit_take(host.changed, page);
+    (void)bit_take(host.accessed, page);
+}
+
 static void evict(uint32_t incoming) {
     if (!host.checked.kind->operations->blind &&
         pace_scan_due(&host.since_scan, host.checked.resident, host.share)) {
@@ -163,11 +195,7 @@ static void evict(uint32_t incoming) {
     }
     uint32_t slot;
     while ((slot = checked_victim(&host.checked, incoming)) & POLICY_CLEAN) {
-        slot = POLICY_SLOT(slot);
-        event("clean", host.page_of[slot]);
-        host.checked.policy.slot[slot].dirty = 0;
-        host.writebacks += bit_take(host.changed, host.page_of[slot]);
-        (void)bit_take(host.accessed, host.page_of[slot]);  // it is unmapped to be written
+        page_clean(POLICY_SLOT(slot));
     }
     ghosts_forget();
     if (pace_is_chased(&host.victims, host.page_of[slot] + 1) && host.checked.resident > 0) {
@@ -282,6 +310,11 @@ int seen_main(int count, char **argument) {
         } else if (strcmp(argument[i], "--share") == 0) {
             share = number("--share", value, 0, FRAMES_MAX);
             i++;
+        } else if (strcmp(argument[i], "--refused") == 0 && value != NULL) {
+            host.refused = fopen(argument[++i], "r");
+            if (host.refused == NULL) {
+                refuse("cannot open '%s'", argument[i]);
+            }
         } else if (strcmp(argument[i], "--whole") == 0) {
             is_whole = true;
         } else if (strcmp(argument[i], "--events") == 0) {

@@ -34,6 +34,7 @@ import vm
 LAB = os.path.join(matrix.BUILD, "lab", "quire-lab")
 PLUGIN = os.path.join(matrix.BUILD, "lab", "pages.so")
 CODE, DATA = "8048-40000", "10-bff00"  # pages of a program's text; of what the pager gives programs
+DECISIONS = ("clean", "swap_out", "admit", "evict", "tick")  # of the pager, in a trace
 COLUMNS = ("workload", "frames", "policy", "references", "min", "full", "seen", "guest", "gap",
            "kept", "scans", "read_mib", "written_mib", "pager_instructions",
            *(name + "_instructions" for name in counts.NUMBERS))
@@ -65,10 +66,27 @@ def lab(*arguments):
     return list(csv.DictReader(done.stdout.splitlines()))
 
 
+def refusals(trace, path):
+    """Writes for `seen` which of the pages that the policy wanted written ahead the pager did not
+    write: those asked for while too many transfers were under way, which `seen` cannot know."""
+    asked, number = None, 0
+    with subprocess.Popen([LAB, "trace", trace], stdout=subprocess.PIPE, text=True) as decoder, \
+            open(path, "w", encoding="utf-8") as file:
+        for line in decoder.stdout:
+            words = line.split(None, 4)
+            if len(words) < 4 or words[1] != "pager" or words[2] not in DECISIONS:
+                continue
+            if asked and (words[2], words[3]) != ("swap_out", asked):
+                file.write(f"{number}\n")
+            asked = words[3] if words[2] == "clean" else None
+            number += asked is not None
+
+
 def measure(image, workload, frames, policy, folder):
     """One run of the guest, and what the host makes of it."""
     stem = os.path.join(folder, f"{workload}-{policy.replace(':', '-')}")
-    raw, trace, references, counted = (stem + end for end in (".raw", ".pcapng", ".trace", ".counts"))
+    raw, trace, references, counted, refused = files = [
+        stem + end for end in (".raw", ".pcapng", ".trace", ".counts", ".refused")]
     program = matrix.WORKLOADS[workload][0].format(seed=1)
     plugin = f"{PLUGIN},out={raw},whole=1,code={CODE},data={DATA}"
     result = vm.run(vm.Machine(
@@ -79,11 +97,13 @@ def measure(image, workload, frames, policy, folder):
     if not result.ok or stats is None:
         raise RuntimeError(f"{workload} under {policy}: " + (result.error or result.explain()))
     lab("record", "--read", raw, "-o", references)
-    seen = lab("seen", "--whole", "--policy", policy, "--frames", frames, references)[0]
+    refusals(trace, refused)
+    seen = lab("seen", "--whole", "--refused", refused, "--policy", policy, "--frames", frames,
+               references)[0]
     full, best = lab("sim", "--policy", f"{policy},min", "--frames", frames, references)
     guest = [row for row in lab("replay", trace) if row["name"] == program.split(",")[0]][0]
     count, spent = os.path.getsize(raw) // 8, counts.read(counted)
-    for path in (raw, trace, references, counted):
+    for path in files:
         os.remove(path)
     misses = int(guest["admits"]) - int(guest["kept"])
     gap = 100 * (misses - int(seen["misses"])) / int(seen["misses"])

@@ -69,6 +69,8 @@ def test_lab_seen_rejects():
                 (["--policy", "fifo", "--frames", "3"], "trace is missing"),
                 (["--policy", "fifo", "--frames", "3", "--whole", trace], "needs --frames 8"),
                 (["--policy", "fifo", "--frames", "3", "--share", "x", trace], "from 0 to"),
+                (["--policy", "fifo", "--frames", "3", "--refused", "/none", trace], "/none"),
+                (["--policy", "fifo", "--frames", "3", "--refused", LAB, trace], "a file of numbers"),
                 (["--policy", "fifo", "--frames", "3", "/none"], "/none")):
             one_line(command([LAB, "seen", *arguments]), 2, text)
         done = command([LAB, "seen", "--policy", "fifo", "--frames", "3", trace])
@@ -100,6 +102,23 @@ def test_lab_seen_whole():
         check(rows_of(command([*line, "--whole", trace]))[0]["kept"] == "1", "one is kept")
         lackey(trace, tuple(range(1, 11)))
         one_line(command([*line, "--whole", trace]), 2, "more than 8 pages")
+
+
+def test_lab_seen_refused():
+    """a page that the pager did not write ahead stays dirty, and is asked for again"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace, refused = os.path.join(folder, "t.txt"), os.path.join(folder, "refused")
+        with open(trace, "w", encoding="utf-8") as file:
+            file.writelines(f"{page % 64} w\n" for page in range(1000))
+        line = [LAB, "seen", "--policy", "wsclock:tau=1", "--frames", "32", "--events", trace]
+        cleaned = command(line).stdout.splitlines()
+        with open(refused, "w", encoding="utf-8") as file:
+            file.write("1\n3\n")
+        some = command([*line, "--refused", refused]).stdout.splitlines()
+        first = next(i for i, event in enumerate(cleaned) if event.startswith("clean"))
+        page = cleaned[first].split()[1]
+        check(some[:first] == cleaned[:first] and some[first] == f"refuse {page}", str(some[:first + 1]))
+        check(len([event for event in some if event.startswith("refuse")]) == 2, "two are refused")
 
 
 def test_plugins_reject():
