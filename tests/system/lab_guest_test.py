@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 
+import counts
 import vm
 from common import BUILD, LIMIT, check, command, quire, takes
 from policy_test import LAB
@@ -140,7 +141,24 @@ def test_plugins_reject():
             check(done.returncode != 0 and text in done.stderr, f"{options}: {done.stderr}")
 
 
-SPENT = ["policy", "checked", "scan", "scan_kernel", "trace"]
+def test_counts_map():
+    """the pager's functions are told apart by where they were written, inlined ones, too"""
+    parts = counts.parts(counts.PAGER)
+    starts = re.findall(r"^([0-9a-f]+) [tT] (\w+)$", counts.tool("nm", counts.PAGER), re.MULTILINE)
+    kinds = {name: {kind for kind, first, end in parts if first <= int(at, 16) < end}
+             for at, name in starts}
+    victims = [name for name in kinds if name.endswith("_victim") and kinds[name] == {"policy"}]
+    check(len(victims) >= 15, f"policies are missing: {victims}")
+    for name, expected in (("checked_victim", {"checked"}), ("checked_drop", {"checked"}),
+                           ("scan_domain", set()), ("machine_trace_record", set())):
+        check(kinds[name] == expected, f"{name}: {kinds[name]}")
+    inlined = [part for part in parts if part[0] == "checked" and
+               part[1] < min(int(at, 16) for at, name in starts if name.startswith("checked_"))]
+    check(inlined, "checked.h is nowhere inlined")
+    check(all(first < end for _, first, end in parts), str(parts))
+    check(all(a[2] <= b[1] for a, b in zip(parts, parts[1:])), "parts overlap")
+
+
 
 
 @takes(40)
@@ -162,7 +180,8 @@ def test_lab_fidelity():
 def test_lab_fidelity_instructions():
     """instructions of policies, checks, scans and trace are parts of the pager's"""
     rows = rows_of(quire("lab", "fidelity", "--policy", "fifo,clock,lru", "--workload", "phases"))
-    spent = {row["policy"]: {part: int(row[part + "_instructions"]) for part in SPENT} for row in rows}
+    spent = {row["policy"]: {part: int(row[part + "_instructions"]) for part in counts.NUMBERS}
+             for row in rows}
     for row in rows:
         parts = spent[row["policy"]]
         check(sum(parts.values()) < int(row["pager_instructions"]), str(row))
