@@ -31,11 +31,12 @@ static const char usage[] =
     "  --policy P   one that `quire-lab policies` lists, perhaps with parameters (arc:p=8)\n"
     "  --frames N   frames that the pages may fill\n"
     "  --share N    bits are read after so many evictions as are a N-th of the resident pages\n"
-    "               (default 8, as in the pager; 0: before each eviction)\n"
+    "               (default: as the pager does; 0: before each eviction)\n"
     "  --whole      references of the same time are one instruction's, which needs all its pages at\n"
-    "               once; at least 8 frames\n"
-    "  --refused FILE  numbers, in order: the first, second ... time that the policy asks for a page to\n"
-    "               be written ahead is number 1, 2 ...; the pager did not write at these\n"
+    "               once; not in fewer frames than a limit of the pager's may have\n"
+    "  --refused FILE\n"
+    "               the pager did not write ahead the first, fifth ... page that the policy wanted to\n"
+    "               be: FILE holds 1, 5 ...\n"
     "  --events     print what happens instead, a line each: admit, evict, keep, clean,\n"
     "               refuse, and a page; scan\n";
 
