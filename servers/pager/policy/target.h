@@ -11,19 +11,21 @@ struct target {
     uint32_t whole, part;
 };
 
-// The larger of 1 and other / own; own is not 0.
+// The larger of 1 and other / own; own is not 0. A long division: its bits are as good as random, so
+// no branch depends on them.
 static inline struct target target_step(uint32_t own, uint32_t other) {
+    if (other <= own) {
+        return (struct target){1, 0};
+    }
     struct target step = {other / own, 0};
     uint64_t rest = other % own;
     for (uint32_t bit = 0; bit < 32; bit++) {
         rest <<= 1;
-        step.part <<= 1;
-        if (rest >= own) {
-            rest -= own;
-            step.part |= 1;
-        }
+        uint32_t one = rest >= own;
+        rest -= own & (0u - one);
+        step.part = step.part << 1 | one;
     }
-    return other < own ? (struct target){1, 0} : step;
+    return step;
 }
 
 static inline void target_limit(struct target *target, uint32_t most) {
