@@ -18,10 +18,13 @@
 #define OPERATIONS JOIN(fast_operations_, FAST_POLICY)
 
 enum { FAST_ABSENT, FAST_RESIDENT, FAST_GHOST, FAST_RETURNING };
+enum { FAST_RUN = 4096 };  // uses that are looked at together at most
 
 struct fast {
     struct policy policy;
     uint8_t *state;  // by page
+    uint8_t *noted;  // by page: 1 while its last use in this run is in `run`, only if last_touch
+    uint32_t *run;
     uint32_t frames, resident;
     uint32_t ghosts, ghosts_most;
     uint32_t interval, until;  // evictions between two ticks, and until the next
@@ -111,6 +114,44 @@ __attribute__((noinline)) static bool fast_miss_called(struct fast *fast, uint32
     return fast_miss(fast, page, reference);
 }
 
+static inline void fast_hit(struct fast *fast, struct policy_slot *record, uint32_t page) {
+    if (OPERATIONS.touch != NULL) {
+        record[page].ref = 1;
+        OPERATIONS.touch(&fast->policy, page + 1);
+    } else if (!OPERATIONS.blind) {
+        record[page].ref = 1;
+    }
+}
+
+// The hits from `at` on, up to the next miss, for a policy that has last_touch; returns how many. The
+// last use of each page is found backwards and told forwards, without a branch that depends on which
+// pages are used again: a processor cannot guess that, and relinking a page a moment after it was
+// relinked has to wait for that.
+static inline uint32_t fast_run_of_hits(struct fast *fast, const struct sim_block *block,
+                                        uint32_t at, const uint8_t *write) {
+    const uint32_t *page = block->page + at;
+    struct policy_slot *record = fast->policy.slot + 1;
+    const uint8_t *state = fast->state;
+    uint8_t *noted = fast->noted;
+    uint32_t *run = fast->run, last = 0, hits = 0;
+    uint32_t most = block->count - at < FAST_RUN ? block->count - at : FAST_RUN;
+    for (; hits < most && state[page[hits]] == FAST_RESIDENT; hits++) {
+        if (write != NULL && write[at + hits]) {
+            record[page[hits]].dirty = 1;
+        }
+    }
+    for (uint32_t i = hits; i-- > 0;) {
+        run[last] = page[i];
+        last += !noted[page[i]];
+        noted[page[i]] = 1;
+    }
+    while (last-- > 0) {
+        noted[run[last]] = 0;
+        fast_hit(fast, record, run[last]);
+    }
+    return hits;
+}
+
 // A hit is one store for policies that keep no order, and nothing for those that are blind, too.
 static inline __attribute__((always_inline)) bool fast_references(struct fast *fast,
                                                              const struct sim_block *block,
@@ -119,14 +160,15 @@ static inline __attribute__((always_inline)) bool fast_references(struct fast *f
     struct policy_slot *record = fast->policy.slot + 1;
     const uint32_t *pages = block->page;
     for (uint32_t i = 0, count = block->count; i < count; i++) {
+        if (OPERATIONS.last_touch) {
+            i += fast_run_of_hits(fast, block, i, write);
+            if (i == count) {
+                break;
+            }
+        }
         uint32_t page = pages[i];
         if (__builtin_expect(state[page] == FAST_RESIDENT, 1)) {
-            if (OPERATIONS.touch != NULL) {
-                record[page].ref = 1;
-                OPERATIONS.touch(&fast->policy, page + 1);
-            } else if (!OPERATIONS.blind) {
-                record[page].ref = 1;
-            }
+            fast_hit(fast, record, page);
         } else if (!fast_miss_called(fast, page, block->first + i)) {
             return false;
         }
@@ -162,6 +204,10 @@ static void fast_start(struct fast *fast, const struct sim_trace *trace,
         fast->policy.parameter[i] = choice->parameter[i];
     }
     fast->state = sim_allocate(trace->footprint, 1);
+    if (OPERATIONS.last_touch) {
+        fast->noted = sim_allocate(trace->footprint, 1);
+        fast->run = sim_allocate(FAST_RUN, sizeof(*fast->run));
+    }
     fast->frames = frames < trace->footprint ? frames : trace->footprint;
     fast->ghosts_most = (uint32_t)((uint64_t)frames * OPERATIONS.ghosts / 100);
     fast->interval = fast->until = frames / 8 > 0 ? frames / 8 : 1;
@@ -186,6 +232,8 @@ bool JOIN(fast_run_, FAST_POLICY)(const struct sim_trace *trace,
     right = right && fast_order_complete(&fast);
     free(fast.policy.slot);
     free(fast.state);
+    free(fast.noted);
+    free(fast.run);
     *result = fast.result;
     return right;
 }

@@ -80,6 +80,7 @@ static const struct policy_description twoq_description = {
 };
 
 const struct policy_operations policy_2q = {
+    .last_touch = 1,
     .ghosts = 100,
     .parameter = {{"in", 25, 0, 100, "A1in gives pages up above so many percent of the frames"},
                   {"out", 50, 0, 100, "A1out remembers so many percent of the frames"}},

@@ -102,6 +102,7 @@ static const struct policy_description arc_description = {
 };
 
 const struct policy_operations policy_arc = {
+    .last_touch = 1,
     .ghosts = 100,
     .parameter = {{"p", 0, 0, UINT32_MAX, "frames that T1 aims at, to begin with"}},
     .init = arc_init,

@@ -47,6 +47,7 @@ static const struct policy_description lru_description = {
 };
 
 const struct policy_operations policy_lru = {
+    .last_touch = 1,
     .init = lru_init,
     .admit = lru_admit,
     .touch = lru_touch,

@@ -76,6 +76,8 @@ struct policy_parameter {
 struct policy_operations {
     uint32_t blind;   // 1: it never looks at `ref`, so the host need not read Accessed bits
     uint32_t sees_dirty;  // 1: it looks at `dirty`, so the host tells it of Dirty bits
+    uint32_t last_touch;  // 1: of a page's touches with no other call but touches between them only
+                          // the last counts, so the host may leave out the others
     struct policy_parameter parameter[POLICY_PARAMETERS];
 
     uint32_t ghosts;  // how many ghosts it wants, in percent of the frames; the host keeps slots
