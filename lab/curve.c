@@ -6,10 +6,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "html.h"
 #include "lab.h"
+#include "sim_progress.h"
 
 static const char usage[] =
     "usage: quire-lab curve [--policy P[,P...]] [--frames N[,N...]] TRACE... -o FILE...\n"
@@ -185,20 +185,12 @@ static void chart_name(struct curve_chart *chart, const char *path) {
     }
 }
 
-// For people who wait: one line that is written over, on a terminal alone.
-static void progress(const char *chart, uint32_t done, uint32_t all) {
-    fprintf(stderr, "\rquire-lab curve: %s, %u of %u%s", chart, done, all,
-            done == all ? "\r\033[K" : "");
-}
-
 static int job_run(struct job *job) {
     struct curve *curve = &job->curve;
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t threads = processors < 1 ? 1 : (uint32_t)processors;
     if (curve->series_count == 0) {
         (void)curve_add_policy(curve, "all");
     }
-    curve->progress = isatty(STDERR_FILENO) ? progress : NULL;
+    sim_progress_start(-1);
     const char *wrong = curve_add_policy(curve, "min");  // the floor is always there
     if (wrong != NULL) {
         return refuse("the line of min %s", wrong);
@@ -212,7 +204,7 @@ static int job_run(struct job *job) {
             return refuse("%s", error);
         }
         chart_name(&curve->chart[curve->charts], path);
-        curve_measure(curve, &curve->chart[curve->charts], &trace, threads);
+        curve_measure(curve, &curve->chart[curve->charts], &trace, 0);
         sim_trace_free(&trace);
     }
     int status = 0;

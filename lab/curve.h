@@ -36,7 +36,6 @@ struct curve {
     uint32_t amounts;  // 0: CURVE_SIZES of them, spread over the footprint
     struct curve_chart *chart;
     uint32_t charts;
-    void (*progress)(const char *chart, uint32_t done, uint32_t all);  // or NULL; after each replay
     char line[200];  // the first thing that a policy did wrong, or ""
 };
 
@@ -44,7 +43,7 @@ struct curve {
 const char *curve_add_policy(struct curve *curve, const char *text);
 const char *curve_add_frames(struct curve *curve, const char *text);
 
-// Fills the chart from a trace, on `threads` threads.
+// Fills the chart from a trace, on `threads` threads, 0: on all processors.
 void curve_measure(struct curve *curve, struct curve_chart *chart, const struct sim_trace *trace,
                    uint32_t threads);
 

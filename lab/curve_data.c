@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What the curves show: which policies and sizes, and the misses, counted by the simulator with
-// several threads, for each count stands alone.
+// What the curves show: which policies and sizes, and the misses, counted by the simulator.
 #include "curve.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim_replay.h"
+#include "sim_rows.h"
 
 #define FRAMES_MAX (1u << 28)
-#define THREADS_MAX 16u
 
 // ---- what to measure -------------------------------------------------------------------------
 
@@ -99,66 +95,42 @@ static void sizes_make(const struct curve *curve, struct curve_chart *chart) {
 
 // ---- counting --------------------------------------------------------------------------------
 
-struct work {
+struct counting {
     struct curve *curve;
     struct curve_chart *chart;
-    const struct sim_trace *trace;
-    atomic_uint next;  // series * sizes + size
-    pthread_mutex_t lock;
-    uint32_t done;     // under the lock
+    uint32_t done;  // rows: all sizes of the first series, then of the next
 };
 
-static struct sim_result replay(const struct sim_trace *trace, const struct policy_choice *choice,
-                                uint32_t frames) {
-    struct sim_result result;
-    return sim_fast(trace, *choice, frames, NULL, NULL, &result)
-               ? result : sim_replay_choice(trace, *choice, frames, NULL, NULL);
-}
-
-static void count_one(struct work *work, uint32_t series, uint32_t size) {
-    struct curve_chart *chart = work->chart;
-    const struct curve_series *what = &work->curve->series[series];
-    uint32_t frames = chart->frames[size];
-    struct sim_result result = curve_is_min(what) ? sim_replay_min(work->trace, frames)
-                                                  : replay(work->trace, &what->choice, frames);
-    chart->misses[series][size] = result.misses;
-    pthread_mutex_lock(&work->lock);
-    if (result.violations > 0 && work->curve->line[0] == 0) {
-        snprintf(work->curve->line, sizeof(work->curve->line), "%u frames: %.160s", frames,
-                 result.line);
+static void count_row(void *context, const struct sim_row *row) {
+    struct counting *counting = context;
+    struct curve_chart *chart = counting->chart;
+    uint32_t at = counting->done++;
+    chart->misses[at / chart->sizes][at % chart->sizes] = row->result.misses;
+    if (row->result.violations > 0 && counting->curve->line[0] == 0) {
+        snprintf(counting->curve->line, sizeof(counting->curve->line), "%u frames: %.160s",
+                 row->frames, row->result.line);
     }
-    work->done++;
-    if (work->curve->progress != NULL) {
-        work->curve->progress(chart->name, work->done, work->curve->series_count * chart->sizes);
-    }
-    pthread_mutex_unlock(&work->lock);
-}
-
-static void *count_some(void *context) {
-    struct work *work = context;
-    uint32_t all = work->curve->series_count * work->chart->sizes, at;
-    while ((at = atomic_fetch_add(&work->next, 1)) < all) {
-        count_one(work, at / work->chart->sizes, at % work->chart->sizes);
-    }
-    return NULL;
 }
 
 void curve_measure(struct curve *curve, struct curve_chart *chart, const struct sim_trace *trace,
                    uint32_t threads) {
-    struct work work = {.curve = curve, .chart = chart, .trace = trace};
-    pthread_t thread[THREADS_MAX];
-    uint32_t started = 0;
+    struct counting counting = {curve, chart, 0};
+    struct sim_choice *choice = sim_allocate(curve->series_count, sizeof(*choice));
     chart->footprint = trace->footprint;
     chart->references = trace->length;
     sizes_make(curve, chart);
-    pthread_mutex_init(&work.lock, NULL);
-    while (started + 1 < threads && started < THREADS_MAX &&
-           pthread_create(&thread[started], NULL, count_some, &work) == 0) {
-        started++;
+    uint32_t count = curve->series_count * chart->sizes;
+    struct sim_row *row = sim_allocate(count, sizeof(*row));
+    for (uint32_t i = 0; i < curve->series_count; i++) {
+        choice[i].what = curve_is_min(&curve->series[i]) ? SIM_MIN : SIM_POLICY;
+        choice[i].policy = curve->series[i].choice;
     }
-    (void)count_some(&work);
-    for (uint32_t i = 0; i < started; i++) {
-        pthread_join(thread[i], NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        row[i].choice = &choice[i / chart->sizes];
+        row[i].frames = chart->frames[i % chart->sizes];
     }
-    pthread_mutex_destroy(&work.lock);
+    sim_rows_run(trace, row, count, (struct sim_rows_how){.threads = threads}, count_row,
+                 &counting);
+    free(row);
+    free(choice);
 }

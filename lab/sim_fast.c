@@ -18,7 +18,7 @@
 #define OPERATIONS JOIN(fast_operations_, FAST_POLICY)
 
 enum { FAST_ABSENT, FAST_RESIDENT, FAST_GHOST, FAST_RETURNING };
-enum { FAST_RUN = 4096 };  // uses that are looked at together at most
+enum { FAST_FEW = 8, FAST_RUN = 4096 };  // after so many hits up to so many are looked at together
 
 struct fast {
     struct policy policy;
@@ -159,9 +159,10 @@ static inline __attribute__((always_inline)) bool fast_references(struct fast *f
     const uint8_t *state = fast->state;
     struct policy_slot *record = fast->policy.slot + 1;
     const uint32_t *pages = block->page;
-    for (uint32_t i = 0, count = block->count; i < count; i++) {
-        if (OPERATIONS.last_touch) {
+    for (uint32_t i = 0, hits = 0, count = block->count; i < count; i++) {
+        if (OPERATIONS.last_touch && hits == FAST_FEW) {
             i += fast_run_of_hits(fast, block, i, write);
+            hits = 0;
             if (i == count) {
                 break;
             }
@@ -169,8 +170,11 @@ static inline __attribute__((always_inline)) bool fast_references(struct fast *f
         uint32_t page = pages[i];
         if (__builtin_expect(state[page] == FAST_RESIDENT, 1)) {
             fast_hit(fast, record, page);
+            hits++;
         } else if (!fast_miss_called(fast, page, block->first + i)) {
             return false;
+        } else {
+            hits = 0;
         }
         if (write != NULL && write[i]) {
             record[page].dirty = 1;
