@@ -109,7 +109,7 @@ static inline bool fast_miss(struct fast *fast, uint32_t page, uint32_t referenc
     return true;
 }
 
-__attribute__((noinline)) static bool fast_miss_called(struct fast *fast, uint32_t page,
+__attribute__((noinline, flatten)) static bool fast_miss_called(struct fast *fast, uint32_t page,
                                                   uint32_t reference) {
     return fast_miss(fast, page, reference);
 }
