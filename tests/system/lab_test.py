@@ -79,22 +79,39 @@ def test_lab_convert():
         refused("cannot write", "convert", trace, folder)
 
 
-def jobs(folder, *arguments):
-    """Runs each line of a jobs file by a shell; returns the parts."""
+def jobs(folder, *arguments, run='sh "$J"'):
+    """Has the jobs file $J run by a shell line; returns the parts."""
     path = os.path.join(folder, "jobs")
     ran("sim", "--jobs-file", path, *arguments)
-    done = command(["sh", path])
+    done = command(["sh", "-ec", run], env=dict(os.environ, J=path))
     check(done.returncode == 0 and done.stdout == "", done.stderr)
     return sorted(glob.glob(path + ".*.csv"))
 
 
-def test_lab_merge():
-    """the merged parts of a run's jobs are, byte for byte, what one run prints"""
+def merges(run):
+    """The merged parts of jobs that are run so are, byte for byte, what one run prints."""
     with tempfile.TemporaryDirectory() as folder:
         traces = [write(folder, "it's, one.txt", TEXT.encode()), write(folder, "b.txt", b"1\n2\n1\n")]
         arguments = ["--frames", "5,2,50%,2", "--policy", "all,arc:p=3", "--writes", *traces]
-        parts = jobs(folder, *arguments)
+        parts = jobs(folder, *arguments, run=run)
         check(ran("merge", *reversed(parts)) == ran("sim", *arguments), "merged otherwise")
+
+
+def test_lab_merge():
+    """the merged parts of a run's jobs are, byte for byte, what one run prints"""
+    merges('sh "$J"')
+
+
+def test_lab_merge_parallel():
+    """GNU parallel runs a jobs file, two jobs at a time, and the parts merge to one run's output"""
+    merges('parallel --will-cite -j2 < "$J"')
+
+
+def test_lab_merge_array():
+    """each task of a Slurm array finds its job by its number, in any order, and the parts merge"""
+    merges('for SLURM_ARRAY_TASK_ID in $(seq $(wc -l < "$J") -1 1); do\n'
+           '    sed -n "${SLURM_ARRAY_TASK_ID}p" "$J" | sh\n'
+           'done')
 
 
 def test_lab_merge_rejects():
