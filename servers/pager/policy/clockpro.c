@@ -6,14 +6,16 @@
 // Jiang, Chen and Zhang, CLOCK-Pro: an effective improvement of the CLOCK replacement, USENIX 2005.
 #include "lists.h"
 
-enum { RING = 1, DEAD };            // state; DEAD: a ghost whose test period is over
-enum { HOT = 1, TEST = 2, GHOST = 4, RETURNS = 8 };  // bits of count; RETURNS: a ghost is coming
+enum { RING = 1, DEAD };  // state; DEAD: a ghost whose test period is over
+enum { COLD = 1, TEST, HOT, GHOST, BACK };  // count; TEST: cold, in its test period, as each GHOST of
+                                            // the ring is; BACK: such a ghost is coming
+enum { TO_COOL, TO_EVICT, TO_END, HANDS };  // HAND_hot, HAND_cold, HAND_test
 
 struct clockpro {
     struct lists lists;
-    uint32_t hand_hot, hand_cold, hand_test;
-    uint32_t hot, cold, ghosts;  // cold: resident ones
-    uint32_t target;             // cold frames
+    uint32_t hand[HANDS];      // in the ring, if that is not empty
+    uint32_t pages[BACK + 1];  // by `count`
+    uint32_t target;           // resident cold pages
 };
 POLICY_MEMORY(clockpro, struct clockpro)
 
@@ -21,177 +23,138 @@ static void clockpro_init(struct policy *policy) {
     clockpro_memory(policy)->target = 1;
 }
 
-static uint32_t next(const struct policy *policy, const struct clockpro *c, uint32_t at) {
-    uint32_t newer = LIST_NEWER(policy->slot, at);
-    return newer != POLICY_NONE ? newer : c->lists.of[RING].oldest;
+static void target_add(const struct policy *policy, struct clockpro *c, uint32_t more) {
+    uint32_t most = policy->frames > 1 ? policy->frames - 1 : 1, target = c->target + more;
+    c->target = target < 1 ? 1 : target < most ? target : most;
 }
 
-static void target_move(const struct policy *policy, struct clockpro *c, int more) {
-    uint32_t most = policy->frames > 1 ? policy->frames - 1 : 1;
-    if (more) {
-        c->target++;
-    } else {
-        c->target -= c->target > 1;
-    }
-    c->target = c->target < most ? c->target : most;
+// Moves a hand; returns where it was.
+static uint32_t pass(const struct policy *policy, struct clockpro *c, uint32_t hand) {
+    uint32_t at = c->hand[hand], newer = LIST_NEWER(policy->slot, at);
+    c->hand[hand] = newer != POLICY_NONE ? newer : c->lists.of[RING].oldest;
+    return at;
 }
 
-static void ring_leave(struct policy *policy, struct clockpro *c, uint32_t slot) {
-    uint32_t *hands[] = {&c->hand_hot, &c->hand_cold, &c->hand_test};
-    for (uint32_t i = 0; i < 3; i++) {
-        if (*hands[i] == slot) {
-            uint32_t newer = next(policy, c, slot);
-            *hands[i] = newer != slot ? newer : POLICY_NONE;
+static void become(struct policy *policy, struct clockpro *c, uint32_t slot, uint8_t kind) {
+    c->pages[policy->slot[slot].count]--;
+    c->pages[kind]++;
+    policy->slot[slot].count = kind;
+}
+
+static void leave(struct policy *policy, struct clockpro *c, uint32_t slot) {
+    for (uint32_t hand = 0; hand < HANDS; hand++) {
+        if (c->hand[hand] == slot) {
+            pass(policy, c, hand);
         }
     }
     lists_leave(&c->lists, policy->slot, slot);
+    become(policy, c, slot, 0);
 }
 
-// Just behind `hand`, which comes there last.
-static void ring_enter(struct policy *policy, struct clockpro *c, uint32_t slot, uint32_t hand) {
-    struct list *ring = &c->lists.of[RING];
-    policy->slot[slot].state = RING;
-    c->lists.count[RING]++;
-    if (hand == POLICY_NONE) {
-        list_add_newest(ring, policy->slot, slot);
-        c->hand_hot = c->hand_cold = c->hand_test = slot;
-    } else {
-        list_link(ring, policy->slot, slot, LIST_OLDER(policy->slot, hand), hand);
+// Just behind a hand, which comes there last.
+static void enter(struct policy *policy, struct clockpro *c, uint32_t slot, uint8_t kind,
+                  uint32_t hand) {
+    uint32_t at = c->lists.of[RING].oldest != POLICY_NONE ? c->hand[hand] : POLICY_NONE;
+    lists_enter_before(&c->lists, policy->slot, slot, RING, at);
+    become(policy, c, slot, kind);
+    if (at == POLICY_NONE) {
+        c->hand[TO_COOL] = c->hand[TO_EVICT] = c->hand[TO_END] = slot;
     }
 }
 
+// The test period of this page, if it is in one.
 static void test_end(struct policy *policy, struct clockpro *c, uint32_t slot) {
-    uint8_t *bits = &policy->slot[slot].count;
-    if (*bits & TEST) {
-        target_move(policy, c, 0);
-        if (*bits & GHOST) {
-            c->ghosts--;
-            ring_leave(policy, c, slot);
-            lists_enter(&c->lists, policy->slot, slot, DEAD);
-        }
-        *bits = 0;
+    uint8_t kind = policy->slot[slot].count;
+    if (kind == TEST) {
+        become(policy, c, slot, COLD);
+        target_add(policy, c, 0u - 1);
+    } else if (kind == GHOST) {
+        leave(policy, c, slot);
+        lists_enter(&c->lists, policy->slot, slot, DEAD);
+        target_add(policy, c, 0u - 1);
     }
 }
 
-// HAND_hot: until no more than `most` pages are hot.
-static void demote(struct policy *policy, struct clockpro *c, uint32_t most) {
-    while (c->hot > most) {
-        uint32_t at = c->hand_hot;
-        struct policy_slot *record = &policy->slot[at];
-        c->hand_hot = next(policy, c, at);
-        if (!(record->count & HOT)) {
+// Until no more than `most` pages are hot.
+static void cool(struct policy *policy, struct clockpro *c, uint32_t most) {
+    while (c->pages[HOT] > most) {
+        uint32_t at = pass(policy, c, TO_COOL);
+        if (policy->slot[at].count != HOT) {
             test_end(policy, c, at);
-        } else if (record->ref) {
-            record->ref = 0;
+        } else if (policy->slot[at].ref) {
+            policy->slot[at].ref = 0;
         } else {
-            record->count = 0;
-            c->hot--;
-            c->cold++;
+            become(policy, c, at, COLD);
         }
     }
 }
 
-static void test_end_next(struct policy *policy, struct clockpro *c) {
-    uint32_t at = c->hand_test;
-    c->hand_test = next(policy, c, at);
-    test_end(policy, c, at);
-}
-
-// A cold page was used: it goes to the head of the clock, hot if that was in its test period.
-static void promote(struct policy *policy, struct clockpro *c, uint32_t slot) {
-    struct policy_slot *record = &policy->slot[slot];
-    int hot = record->count & TEST;
-    record->ref = 0;
-    record->count = hot ? HOT : TEST;
-    ring_leave(policy, c, slot);
-    ring_enter(policy, c, slot, c->hand_hot);
-    if (hot) {
-        c->cold--;
-        c->hot++;
-        target_move(policy, c, 1);
-        demote(policy, c, policy->frames - c->target);
+// A cold page goes to the head of the clock, or a ghost comes there: hot if in its test period.
+static void used(struct policy *policy, struct clockpro *c, uint32_t slot) {
+    uint8_t kind = policy->slot[slot].count;
+    policy->slot[slot].ref = 0;
+    leave(policy, c, slot);
+    enter(policy, c, slot, kind == COLD ? TEST : HOT, TO_COOL);
+    if (kind != COLD) {
+        target_add(policy, c, kind == TEST);
+        cool(policy, c, policy->frames - c->target);
     }
 }
 
-// A ghost that comes back was used in its test period.
-static void ghost_returns(struct policy *policy, struct clockpro *c, uint32_t slot) {
-    ring_leave(policy, c, slot);
-    policy->slot[slot].count = RETURNS;
-    c->ghosts--;
-    target_move(policy, c, 1);
+static void ghost_back(struct policy *policy, struct clockpro *c, uint32_t slot) {
+    if (policy->slot[slot].count == GHOST) {
+        leave(policy, c, slot);
+        become(policy, c, slot, BACK);
+        target_add(policy, c, 1);
+    }
 }
 
 static uint32_t clockpro_victim(struct policy *policy, uint32_t incoming) {
     struct clockpro *c = clockpro_memory(policy);
-    if (policy->slot[incoming].state == RING) {
-        ghost_returns(policy, c, incoming);
-    }
-    while (c->hot + c->cold > 0) {
-        if (c->cold == 0) {
-            demote(policy, c, c->hot - 1);
+    ghost_back(policy, c, incoming);
+    while (c->pages[HOT] + c->pages[COLD] + c->pages[TEST] > 0) {
+        if (c->pages[COLD] + c->pages[TEST] == 0) {
+            cool(policy, c, c->pages[HOT] - 1);
         }
-        uint32_t at = c->hand_cold;
-        struct policy_slot *record = &policy->slot[at];
-        c->hand_cold = next(policy, c, at);
-        if (record->count & (HOT | GHOST)) {
-            continue;
-        }
-        if (record->ref) {
-            promote(policy, c, at);
-            continue;
-        }
-        c->cold--;
-        if (!(record->count & TEST)) {
-            ring_leave(policy, c, at);
+        uint32_t at = pass(policy, c, TO_EVICT);
+        uint8_t kind = policy->slot[at].count;
+        if (kind <= TEST && policy->slot[at].ref) {
+            used(policy, c, at);
+        } else if (kind == COLD) {
+            leave(policy, c, at);
             return at;
+        } else if (kind == TEST) {
+            become(policy, c, at, GHOST);
+            while (c->pages[GHOST] > policy->frames) {
+                test_end(policy, c, pass(policy, c, TO_END));
+            }
+            return at | POLICY_GHOST;
         }
-        record->count = TEST | GHOST;
-        for (c->ghosts++; c->ghosts > policy->frames;) {
-            test_end_next(policy, c);
-        }
-        return at | POLICY_GHOST;
     }
     return POLICY_NONE;
 }
 
 static void clockpro_admit(struct policy *policy, uint32_t slot, enum policy_how how) {
     struct clockpro *c = clockpro_memory(policy);
-    struct policy_slot *record = &policy->slot[slot];
-    if (record->state == RING) {
-        ghost_returns(policy, c, slot);
-    }
-    lists_leave(&c->lists, policy->slot, slot);
-    if (record->count == RETURNS) {
-        record->count = HOT;
-        c->hot++;
-        ring_enter(policy, c, slot, c->hand_hot);
-        demote(policy, c, policy->frames - c->target);
-        return;
-    }
-    record->count = how == POLICY_USED ? TEST : 0;
-    c->cold++;
-    ring_enter(policy, c, slot, how == POLICY_COLD ? c->hand_cold : c->hand_hot);
-    if (how == POLICY_COLD) {
-        c->hand_cold = slot;
+    ghost_back(policy, c, slot);
+    if (policy->slot[slot].count == BACK) {
+        used(policy, c, slot);
+    } else if (how == POLICY_COLD) {
+        enter(policy, c, slot, COLD, TO_EVICT);
+        c->hand[TO_EVICT] = slot;
+    } else {
+        enter(policy, c, slot, how == POLICY_USED ? TEST : COLD, TO_COOL);
     }
 }
 
 static void clockpro_drop(struct policy *policy, uint32_t slot) {
-    struct clockpro *c = clockpro_memory(policy);
-    const struct policy_slot *record = &policy->slot[slot];
-    if (record->state == RING) {
-        c->hot -= (record->count & HOT) != 0;
-        c->ghosts -= (record->count & GHOST) != 0;
-        c->cold -= (record->count & (HOT | GHOST)) == 0;
-        ring_leave(policy, c, slot);
-    }
-    lists_leave(&c->lists, policy->slot, slot);
+    leave(policy, clockpro_memory(policy), slot);
 }
 
 static uint32_t clockpro_reap(struct policy *policy, int must) {
     struct clockpro *c = clockpro_memory(policy);
-    while (must && c->lists.count[DEAD] == 0 && c->ghosts > 0) {
-        test_end_next(policy, c);
+    while (must && c->lists.count[DEAD] == 0 && c->pages[GHOST] > 0) {
+        test_end(policy, c, pass(policy, c, TO_END));
     }
     return lists_take(&c->lists, policy->slot, DEAD);
 }
@@ -203,15 +166,15 @@ static uint32_t clockpro_order(struct policy *policy, uint32_t *out, uint32_t li
 static const struct policy_description clockpro_description = {
     .list = {POLICY_LIST(struct clockpro, lists.of[RING], "ring", NULL)},
     .state_in = POLICY_IN_COUNT,
-    .state = {{"cold", "the cold hand finds its bit clear, and its test period is over", 0},
+    .state = {{"cold", "the cold hand finds its bit clear, and its test period is over", COLD},
               {"hot", "no page was cold: the hot hand made it so, the cold hand finds its bit clear",
                HOT},
               {"test", "the cold hand finds its bit clear; its test period goes on", TEST},
-              {"ghost", NULL, TEST | GHOST},
-              {"back", NULL, RETURNS}},
-    .hand = {{"hot hand", POLICY_WORD(struct clockpro, hand_hot), 0},
-             {"cold hand", POLICY_WORD(struct clockpro, hand_cold), 0},
-             {"test hand", POLICY_WORD(struct clockpro, hand_test), 0}},
+              {"ghost", NULL, GHOST},
+              {"back", NULL, BACK}},
+    .hand = {{"hot hand", POLICY_WORD(struct clockpro, hand[TO_COOL]), 0},
+             {"cold hand", POLICY_WORD(struct clockpro, hand[TO_EVICT]), 0},
+             {"test hand", POLICY_WORD(struct clockpro, hand[TO_END]), 0}},
     .number = {{"cold target", POLICY_WORD(struct clockpro, target), 0}},
 };
 

@@ -34,12 +34,21 @@ static inline void lists_enter(struct lists *lists, struct policy_slot *slots, u
     lists->count[state]++;
 }
 
+// Before `newer` in this list, at its newest end if that is POLICY_NONE.
+static inline void lists_enter_before(struct lists *lists, struct policy_slot *slots, uint32_t slot,
+                                      uint8_t state, uint32_t newer) {
+    struct list *list = &lists->of[state];
+    lists_leave(lists, slots, slot);
+    slots[slot].state = state;
+    list_link(list, slots, slot, newer != POLICY_NONE ? LIST_OLDER(slots, newer) : list->newest,
+              newer);
+    lists->count[state]++;
+}
+
 static inline void lists_enter_oldest(struct lists *lists, struct policy_slot *slots, uint32_t slot,
                                       uint8_t state) {
     lists_leave(lists, slots, slot);
-    slots[slot].state = state;
-    list_add_oldest(&lists->of[state], slots, slot);
-    lists->count[state]++;
+    lists_enter_before(lists, slots, slot, state, lists->of[state].oldest);
 }
 
 // Takes the oldest of a list out of it; POLICY_NONE: it is empty.
