@@ -4,15 +4,14 @@
 // oldest of these, ghosts included: a page in S that is used again becomes LIR. A queue Q holds the
 // resident HIR pages. Jiang and Zhang, LIRS: an efficient low inter-reference recency set replacement
 // policy, SIGMETRICS 2002. S is limited: it gives up its oldest ghosts.
-#include "list.h"
+#include "lists.h"
 
-enum { LIR = 1, HIR, GHOST, BACK };  // state; BACK: a ghost that is coming, in S perhaps
-enum { HIR_SHARE, GHOST_SHARE };     // parameters
+enum { LIR = 1, HIR, GHOST };     // state
+enum { HIR_SHARE, GHOST_SHARE };  // parameters
 
 struct lirs {
-    struct list stack;          // S, by words 0 and 1
-    struct list queue, ghosts;  // by words 2 and 3
-    uint32_t lir, ghost_count;
+    struct lists lists;  // of[HIR] is Q, of[GHOST] is in order of eviction; by words 0 and 1
+    struct list stack;   // S, by words 2 and 3
 };
 POLICY_MEMORY(lirs, struct lirs)
 
@@ -29,138 +28,98 @@ static uint32_t lir_target(const struct policy *policy) {
 }
 
 static void lirs_init(struct policy *policy) {
-    (void)policy;  // stack and queue are empty: all zeros
+    (void)policy;  // lists and stack are empty: all zeros
 }
 
 static void stack_remove(struct policy *policy, uint32_t slot) {
-    struct lirs *l = lirs_memory(policy);
     if (STACKED(policy, slot)) {
-        list_remove(&l->stack, policy->slot, slot);
+        list_remove(&lirs_memory(policy)->stack, second(policy), slot);
         STACKED(policy, slot) = 0;
     }
 }
 
-static void stack_push(struct policy *policy, uint32_t slot) {
+// The oldest page of S shall be LIR, and the oldest LIR pages become HIR until no more than `most`
+// are left.
+static void prune(struct policy *policy, uint32_t most) {
     struct lirs *l = lirs_memory(policy);
-    stack_remove(policy, slot);
-    list_add_newest(&l->stack, policy->slot, slot);
-    STACKED(policy, slot) = 1;
-}
-
-// The oldest page in S shall be LIR.
-static void prune(struct policy *policy) {
-    struct lirs *l = lirs_memory(policy);
-    while (l->stack.oldest != POLICY_NONE && policy->slot[l->stack.oldest].state != LIR) {
-        stack_remove(policy, l->stack.oldest);
-    }
-}
-
-// The oldest LIR pages become HIR until there are no more than `most`.
-static void demote(struct policy *policy, uint32_t most) {
-    struct lirs *l = lirs_memory(policy);
-    for (; l->lir > most; l->lir--) {
-        prune(policy);
-        uint32_t slot = l->stack.oldest;
+    uint32_t slot;
+    while ((slot = l->stack.oldest) != POLICY_NONE) {
+        int lir = policy->slot[slot].state == LIR;
+        if (lir && l->lists.count[LIR] <= most) {
+            return;
+        }
         stack_remove(policy, slot);
-        policy->slot[slot].state = HIR;
-        list_add_newest(&l->queue, second(policy), slot);
+        if (lir) {
+            lists_enter(&l->lists, policy->slot, slot, HIR);
+        }
     }
-    prune(policy);
+}
+
+static void stack_push(struct policy *policy, uint32_t slot, uint32_t most) {
+    stack_remove(policy, slot);
+    list_add_newest(&lirs_memory(policy)->stack, second(policy), slot);
+    STACKED(policy, slot) = 1;
+    prune(policy, most);
 }
 
 static void become_lir(struct policy *policy, uint32_t slot) {
-    policy->slot[slot].state = LIR;
-    lirs_memory(policy)->lir++;
-    stack_push(policy, slot);
-    demote(policy, lir_target(policy));
-}
-
-static void ghost_remove(struct policy *policy, uint32_t slot) {
-    struct lirs *l = lirs_memory(policy);
-    list_remove(&l->ghosts, second(policy), slot);
-    l->ghost_count--;
-    policy->slot[slot].state = BACK;
-}
-
-static void lirs_drop(struct policy *policy, uint32_t slot) {
-    struct lirs *l = lirs_memory(policy);
-    uint8_t state = policy->slot[slot].state;
-    if (state == HIR) {
-        list_remove(&l->queue, second(policy), slot);
-    } else if (state == GHOST) {
-        ghost_remove(policy, slot);
-    }
-    l->lir -= state == LIR;
-    stack_remove(policy, slot);
-    prune(policy);
+    lists_enter(&lirs_memory(policy)->lists, policy->slot, slot, LIR);
+    stack_push(policy, slot, lir_target(policy));
 }
 
 static void lirs_admit(struct policy *policy, uint32_t slot, enum policy_how how) {
-    struct lirs *l = lirs_memory(policy);
-    struct policy_slot *record = &policy->slot[slot];
-    if (record->state == GHOST) {
-        ghost_remove(policy, slot);
-    }
-    if (STACKED(policy, slot) || how == POLICY_ADOPTED ||
-        (l->lir < lir_target(policy) && how != POLICY_COLD)) {
+    struct lists *lists = &lirs_memory(policy)->lists;
+    int room = lists->count[LIR] < lir_target(policy) && how != POLICY_COLD;
+    if (STACKED(policy, slot) || how == POLICY_ADOPTED || room) {
         become_lir(policy, slot);
-        return;
-    }
-    record->state = HIR;
-    if (how == POLICY_COLD) {
-        list_add_oldest(&l->queue, second(policy), slot);
-        return;
-    }
-    list_add_newest(&l->queue, second(policy), slot);
-    if (how != POLICY_READ_AHEAD) {
-        stack_push(policy, slot);
-        prune(policy);
+    } else if (how == POLICY_COLD) {
+        lists_enter_oldest(lists, policy->slot, slot, HIR);
+    } else {
+        lists_enter(lists, policy->slot, slot, HIR);
+        if (how != POLICY_READ_AHEAD) {
+            stack_push(policy, slot, UINT32_MAX);
+        }
     }
 }
 
 static void lirs_touch(struct policy *policy, uint32_t slot) {
-    struct lirs *l = lirs_memory(policy);
-    if (policy->slot[slot].state == LIR) {
-        stack_push(policy, slot);
-        prune(policy);
-    } else if (STACKED(policy, slot)) {
-        list_remove(&l->queue, second(policy), slot);
-        become_lir(policy, slot);
-    } else {
-        list_move_newest(&l->queue, second(policy), slot);
-        stack_push(policy, slot);
-        prune(policy);
+    if (policy->slot[slot].state == HIR) {
+        if (STACKED(policy, slot)) {
+            become_lir(policy, slot);
+            return;
+        }
+        lists_enter(&lirs_memory(policy)->lists, policy->slot, slot, HIR);
     }
+    stack_push(policy, slot, UINT32_MAX);
 }
 
+// A ghost that comes back leaves its list, but not S.
 static uint32_t lirs_victim(struct policy *policy, uint32_t incoming) {
-    struct lirs *l = lirs_memory(policy);
-    if (policy->slot[incoming].state == GHOST) {
-        ghost_remove(policy, incoming);
+    struct lists *lists = &lirs_memory(policy)->lists;
+    lists_leave(lists, policy->slot, incoming);
+    prune(policy, lir_target(policy));
+    if (lists->count[HIR] == 0 && lists->count[LIR] > 0) {
+        prune(policy, lists->count[LIR] - 1);
     }
-    demote(policy, lir_target(policy));
-    if (l->queue.oldest == POLICY_NONE && l->lir > 0) {
-        demote(policy, l->lir - 1);
-    }
-    uint32_t slot = l->queue.oldest;
-    if (slot == POLICY_NONE) {
-        return POLICY_NONE;
-    }
-    list_remove(&l->queue, second(policy), slot);
-    if (!STACKED(policy, slot)) {
+    uint32_t slot = lists_take(lists, policy->slot, HIR);
+    if (slot == POLICY_NONE || !STACKED(policy, slot)) {
         return slot;
     }
-    policy->slot[slot].state = GHOST;
-    list_add_newest(&l->ghosts, second(policy), slot);
-    l->ghost_count++;
+    lists_enter(lists, policy->slot, slot, GHOST);
     return slot | POLICY_GHOST;
+}
+
+static void lirs_drop(struct policy *policy, uint32_t slot) {
+    lists_leave(&lirs_memory(policy)->lists, policy->slot, slot);
+    stack_remove(policy, slot);
+    prune(policy, UINT32_MAX);
 }
 
 // Ghosts are given up when they are no longer in S, or S is too long.
 static uint32_t lirs_reap(struct policy *policy, int must) {
-    struct lirs *l = lirs_memory(policy);
-    uint32_t slot = l->ghosts.oldest;
-    int over = l->ghost_count > policy_share(policy, policy->parameter[GHOST_SHARE]);
+    const struct lists *lists = &lirs_memory(policy)->lists;
+    uint32_t slot = lists->of[GHOST].oldest;
+    int over = lists->count[GHOST] > policy_share(policy, policy->parameter[GHOST_SHARE]);
     if (slot == POLICY_NONE || !(must || over || !STACKED(policy, slot))) {
         return POLICY_NONE;
     }
@@ -170,9 +129,9 @@ static uint32_t lirs_reap(struct policy *policy, int must) {
 
 static uint32_t lirs_order(struct policy *policy, uint32_t *out, uint32_t limit) {
     const struct lirs *l = lirs_memory(policy);
-    uint32_t count = list_write(&l->queue, second(policy), out, limit);
+    uint32_t count = list_write(&l->lists.of[HIR], policy->slot, out, limit);
     for (uint32_t at = l->stack.oldest; at != POLICY_NONE && count < limit;
-         at = LIST_NEWER(policy->slot, at)) {
+         at = LIST_NEWER(second(policy), at)) {
         if (policy->slot[at].state == LIR) {
             out[count++] = at;
         }
@@ -181,14 +140,13 @@ static uint32_t lirs_order(struct policy *policy, uint32_t *out, uint32_t limit)
 }
 
 static const struct policy_description lirs_description = {
-    .list = {POLICY_LIST(struct lirs, stack, "S", NULL),
-             {"Q", NULL, POLICY_WORD(struct lirs, queue), 3},
-             {"ghosts", NULL, POLICY_WORD(struct lirs, ghosts), 3}},
+    .list = {{"S", NULL, POLICY_WORD(struct lirs, stack), 3},
+             POLICY_LIST(struct lirs, lists.of[HIR], "Q", NULL),
+             POLICY_LIST(struct lirs, lists.of[GHOST], "ghosts", NULL)},
     .state_in = POLICY_IN_STATE,
     .state = {{"LIR", "no HIR page is resident, and it is the oldest LIR page of S", LIR},
               {"HIR", "it is the oldest of Q, the resident HIR pages", HIR},
-              {"ghost", NULL, GHOST},
-              {"back", NULL, BACK}},
+              {"ghost", NULL, GHOST}},
 };
 
 const struct policy_operations policy_lirs = {
