@@ -3,13 +3,15 @@
 #include "curve.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "html.h"
 #include "lab.h"
+#include "options.h"
 #include "sim_progress.h"
+
+#define refuse(...) options_refuse("curve", 2, __VA_ARGS__)
 
 static const char usage[] =
     "usage: quire-lab curve [--policy P[,P...]] [--frames N[,N...]] TRACE... -o FILE...\n"
@@ -41,121 +43,80 @@ struct job {
     uint32_t traces;
 };
 
-__attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("quire-lab curve: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    return 2;
-}
-
 // ---- options ---------------------------------------------------------------------------------
 
-static int add_list(struct job *job, const char *option, const char *text,
-                    const char *(*add)(struct curve *curve, const char *text)) {
+static void add_list(struct job *job, const char *option, const char *text,
+                     const char *(*add)(struct curve *curve, const char *text)) {
     char copy[1024];
     if (strlen(text) >= sizeof(copy)) {
-        return refuse("the list '%.40s...' is too long", text);
+        refuse("the list '%.40s...' is too long", text);
     }
     strcpy(copy, text);
     for (char *at = copy, *item; (item = strsep(&at, ",")) != NULL;) {
         const char *wrong = add(&job->curve, item);
         if (wrong != NULL) {
-            return refuse("%s '%s' %s%s", option, item, wrong, add != curve_add_policy ? "" :
-                          "; `quire-lab policies` lists them, and min");
+            refuse("%s '%s' %s%s", option, item, wrong, add != curve_add_policy ? "" :
+                   "; `quire-lab policies` lists them, and min");
         }
     }
-    return 0;
 }
 
-static int set_policy(struct job *job, const char *text) {
-    return add_list(job, "--policy", text, curve_add_policy);
-}
-
-static int set_frames(struct job *job, const char *text) {
-    return add_list(job, "--frames", text, curve_add_frames);
-}
-
-static int set_format(struct job *job, const char *text) {
+static const struct format *format_named(const char *text) {
     for (size_t i = 0; i < FORMATS; i++) {
         if (strcmp(text, formats[i].name) == 0) {
-            job->format = &formats[i];
-            return 0;
+            return &formats[i];
         }
     }
-    return refuse("there is no format '%s': choose html, svg or csv", text);
+    return NULL;
 }
 
-static int set_output(struct job *job, const char *text) {
-    if (job->outputs == OUTPUTS_MAX) {
-        return refuse("-o takes at most %u files", OUTPUTS_MAX);
-    }
-    job->output[job->outputs++] = text;
-    return 0;
+static const char *value_of(int count, char **argument, int *at, const char *name) {
+    return options_value("curve", count, argument, at, name);
 }
 
-static const struct option {
-    const char *name;
-    int (*set)(struct job *job, const char *value);
-} options[] = {
-    {"--policy", set_policy},
-    {"--frames", set_frames},
-    {"--format", set_format},
-    {"-o", set_output},
-};
-
-// 0, or the exit status of a refusal.
-static int job_add(struct job *job, int count, char **argument, int *at) {
-    const char *text = argument[*at];
-    for (size_t n = 0; n < sizeof(options) / sizeof(options[0]); n++) {
-        size_t length = strlen(options[n].name);
-        if (strcmp(text, options[n].name) == 0) {
-            if (*at + 1 == count) {
-                return refuse("%s needs a value; see `quire-lab curve --help`", text);
-            }
-            return options[n].set(job, argument[++*at]);
+static void job_add(struct job *job, int count, char **argument, int *at) {
+    const char *value;
+    if ((value = value_of(count, argument, at, "--policy")) != NULL) {
+        add_list(job, "--policy", value, curve_add_policy);
+    } else if ((value = value_of(count, argument, at, "--frames")) != NULL) {
+        add_list(job, "--frames", value, curve_add_frames);
+    } else if ((value = value_of(count, argument, at, "--format")) != NULL) {
+        if ((job->format = format_named(value)) == NULL) {
+            refuse("there is no format '%s': choose html, svg or csv", value);
         }
-        if (strncmp(text, options[n].name, length) == 0 && text[length] == '=') {
-            return options[n].set(job, text + length + 1);
+    } else if ((value = value_of(count, argument, at, "-o")) != NULL) {
+        if (job->outputs == OUTPUTS_MAX) {
+            refuse("-o takes at most %u files", OUTPUTS_MAX);
         }
+        job->output[job->outputs++] = value;
+    } else if (argument[*at][0] == '-') {
+        refuse("unknown option '%s'; see `quire-lab curve --help`", argument[*at]);
+    } else {
+        job->trace[job->traces++] = argument[*at];
     }
-    if (text[0] == '-') {
-        return refuse("unknown option '%s'; see `quire-lab curve --help`", text);
-    }
-    job->trace[job->traces++] = argument[*at];
-    return 0;
 }
 
 // ---- output ----------------------------------------------------------------------------------
 
 static const struct format *format_of(const struct job *job, const char *path) {
     const char *dot = strrchr(path, '.');
-    for (size_t i = 0; i < FORMATS && dot != NULL && job->format == NULL; i++) {
-        if (strcmp(dot + 1, formats[i].name) == 0) {
-            return &formats[i];
-        }
-    }
-    return job->format;
+    return job->format != NULL || dot == NULL ? job->format : format_named(dot + 1);
 }
 
-static int job_check(const struct job *job) {
+static void job_check(const struct job *job) {
     if (job->traces == 0 || job->outputs == 0) {
-        return refuse(job->traces == 0
-                          ? "name at least one trace file; see `quire-lab curve --help`"
-                          : "say where to draw: -o FILE.html (or .svg, .csv, or -)");
+        refuse(job->traces == 0 ? "name at least one trace file; see `quire-lab curve --help`"
+                                : "say where to draw: -o FILE.html (or .svg, .csv, or -)");
     }
     for (uint32_t i = 0; i < job->outputs; i++) {
         if (format_of(job, job->output[i]) == NULL) {
-            return refuse("'%s' does not tell what to write: end it in .html, .svg or .csv, or add "
-                          "--format", job->output[i]);
+            refuse("'%s' does not tell what to write: end it in .html, .svg or .csv, or add "
+                   "--format", job->output[i]);
         }
     }
-    return 0;
 }
 
-static int output_write(const struct job *job, const char *path) {
+static void output_write(const struct job *job, const char *path) {
     const struct format *format = format_of(job, path);
     char *text = NULL;
     size_t length = 0;
@@ -163,13 +124,13 @@ static int output_write(const struct job *job, const char *path) {
     format->write(memory, &job->curve);
     fclose(memory);
     if (format->write == curve_html && length > HTML_MAX) {
-        free(text);
-        return refuse("the page would have %zu bytes, more than %u: give fewer traces, policies or "
-                      "sizes", length, HTML_MAX);
+        refuse("the page would have %zu bytes, more than %u: give fewer traces, policies or sizes",
+               length, HTML_MAX);
     }
-    int failed = html_save(path, text, length);
+    if (html_save(path, text, length) != 0) {
+        refuse("cannot write '%s': %s", path, strerror(errno));
+    }
     free(text);
-    return failed ? refuse("cannot write '%s': %s", path, strerror(errno)) : 0;
 }
 
 // The file's name without folder and without what tells its format.
@@ -193,7 +154,7 @@ static int job_run(struct job *job) {
     sim_progress_start(-1);
     const char *wrong = curve_add_policy(curve, "min");  // the floor is always there
     if (wrong != NULL) {
-        return refuse("the line of min %s", wrong);
+        refuse("the line of min %s", wrong);
     }
     curve->chart = sim_allocate(job->traces, sizeof(*curve->chart));
     for (; curve->charts < job->traces; curve->charts++) {
@@ -201,21 +162,19 @@ static int job_run(struct job *job) {
         char error[512];
         const char *path = job->trace[curve->charts];
         if (sim_trace_load(path, &trace, error, sizeof(error)) != 0) {
-            return refuse("%s", error);
+            refuse("%s", error);
         }
         chart_name(&curve->chart[curve->charts], path);
         curve_measure(curve, &curve->chart[curve->charts], &trace, 0);
         sim_trace_free(&trace);
     }
-    int status = 0;
-    for (uint32_t i = 0; i < job->outputs && status == 0; i++) {
-        status = output_write(job, job->output[i]);
+    for (uint32_t i = 0; i < job->outputs; i++) {
+        output_write(job, job->output[i]);
     }
     if (curve->line[0] != 0) {
         fprintf(stderr, "quire-lab curve: %s\n", curve->line);
-        status = status != 0 ? status : 1;
     }
-    return status;
+    return curve->line[0] != 0;
 }
 
 static void job_free(struct job *job) {
@@ -227,17 +186,16 @@ static void job_free(struct job *job) {
 int curve_main(int count, char **argument) {
     struct job *job = sim_allocate(1, sizeof(*job));
     job->trace = sim_allocate((size_t)count, sizeof(*job->trace));
-    int status = 0;
-    for (int i = 1; i < count && status == 0; i++) {
+    for (int i = 1; i < count; i++) {
         if (strcmp(argument[i], "--help") == 0 || strcmp(argument[i], "-h") == 0) {
             fputs(usage, stdout);
             job_free(job);
             return 0;
         }
-        status = job_add(job, count, argument, &i);
+        job_add(job, count, argument, &i);
     }
-    status = status != 0 ? status : job_check(job);
-    status = status != 0 ? status : job_run(job);
+    job_check(job);
+    int status = job_run(job);
     job_free(job);
     return status;
 }

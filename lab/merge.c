@@ -5,28 +5,20 @@
 #include "lab.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "sim_jobs.h"
+
+#define refuse(...) options_refuse("merge", 2, __VA_ARGS__)
 
 static const char usage[] =
     "usage: quire-lab merge PART...\n"
     "Puts the CSV files of a run's jobs (`quire-lab sim --jobs-file`) together to what one run\n"
     "would have printed. Refuses parts that are missing or cut, and rows that are double or\n"
     "contradict each other.\n";
-
-__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("quire-lab merge: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    exit(2);
-}
 
 struct row {
     char *line;                     // without the end of line

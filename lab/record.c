@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,10 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "options.h"
 #include "plugin/pages.h"
+
+#define refuse(...) options_refuse("record", FAILED, __VA_ARGS__)
 
 static const char usage[] =
     "usage: quire-lab record [-o FILE] [--filter N] [--] PROGRAM [ARGUMENT...]\n"
@@ -37,16 +39,6 @@ struct job {
     char found[4096], plugin[4096];
     const char *emulator;
 };
-
-__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("quire-lab record: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    exit(FAILED);
-}
 
 // ---- the program -----------------------------------------------------------------------------
 

@@ -7,15 +7,17 @@
 // pace.h.
 #include "lab.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "checked.h"
 #include "format.h"
+#include "options.h"
 #include "pace.h"
 #include "sim_trace.h"
+
+#define refuse(...) options_refuse("seen", 2, __VA_ARGS__)
 
 #define PAGES (1u << 20)  // of a 32-bit space
 #define FRAMES_MAX PAGES
@@ -39,16 +41,6 @@ static const char usage[] =
     "               be: FILE holds 1, 5 ...\n"
     "  --events     print what happens instead, a line each: admit, evict, keep, clean,\n"
     "               refuse, and a page; scan\n";
-
-__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("quire-lab seen: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    exit(2);
-}
 
 // ---- the host --------------------------------------------------------------------------------
 

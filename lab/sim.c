@@ -4,7 +4,6 @@
 #include "lab.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +11,12 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "options.h"
 #include "sim_jobs.h"
 #include "sim_print.h"
 #include "sim_progress.h"
+
+#define refuse(...) options_refuse("sim", 2, __VA_ARGS__)
 
 static const char usage[] =
     "usage: quire-lab sim --policy P[,P...] --frames N[,N...] TRACE...\n"
@@ -37,16 +39,6 @@ static const char usage_more[] =
     "  --jobs-file FILE    replay nothing; write one command a line, for `parallel < FILE` or a\n"
     "                      Slurm array; `quire-lab merge FILE.*.csv` puts their parts together\n"
     "  --part N/OF/RUN     in those commands: which part it is\n";
-
-__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("quire-lab sim: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    exit(2);
-}
 
 // ---- what to replay --------------------------------------------------------------------------
 
@@ -223,24 +215,6 @@ static int job_run(struct sim_job *job, int traces, char **path) {
 
 // ---- command line ----------------------------------------------------------------------------
 
-// The value of option `name`, as --name VALUE or --name=VALUE; NULL: argument[*at] is not it.
-static const char *option_value(char **argument, int count, int *at, const char *name) {
-    size_t length = strlen(name);
-    if (strncmp(argument[*at], name, length) != 0) {
-        return NULL;
-    }
-    if (argument[*at][length] == '=') {
-        return argument[*at] + length + 1;
-    }
-    if (argument[*at][length] != 0) {
-        return NULL;
-    }
-    if (*at + 1 >= count) {
-        refuse("%s needs a value; see `quire-lab sim --help`", name);
-    }
-    return argument[++*at];
-}
-
 static uint32_t threads_read(const char *text) {
     char *end;
     long number = strtol(text, &end, 10);
@@ -250,21 +224,25 @@ static uint32_t threads_read(const char *text) {
     return (uint32_t)number;
 }
 
+static const char *value_of(int count, char **argument, int *at, const char *name) {
+    return options_value("sim", count, argument, at, name);
+}
+
 static bool option_with_value(struct sim_job *job, char **argument, int count, int *at) {
     const char *value;
-    if ((value = option_value(argument, count, at, "--policy")) != NULL) {
+    if ((value = value_of(count, argument, at, "--policy")) != NULL) {
         job_add_list(job, value, job_add_policy);
-    } else if ((value = option_value(argument, count, at, "--frames")) != NULL) {
+    } else if ((value = value_of(count, argument, at, "--frames")) != NULL) {
         job_add_list(job, value, job_add_frames);
-    } else if ((value = option_value(argument, count, at, "--format")) != NULL) {
+    } else if ((value = value_of(count, argument, at, "--format")) != NULL) {
         job->format = value;
-    } else if ((value = option_value(argument, count, at, "--threads")) != NULL) {
+    } else if ((value = value_of(count, argument, at, "--threads")) != NULL) {
         job->threads = threads_read(value);
-    } else if ((value = option_value(argument, count, at, "--jobs-file")) != NULL) {
+    } else if ((value = value_of(count, argument, at, "--jobs-file")) != NULL) {
         job->jobs = value;
-    } else if ((value = option_value(argument, count, at, "--out")) != NULL) {
+    } else if ((value = value_of(count, argument, at, "--out")) != NULL) {
         job->out = value;
-    } else if ((value = option_value(argument, count, at, "--part")) != NULL) {
+    } else if ((value = value_of(count, argument, at, "--part")) != NULL) {
         if (!sim_part_read(&job->part, value)) {
             refuse("--part '%s' is not NUMBER/OF/RUN, as --jobs-file writes it", value);
         }

@@ -3,13 +3,15 @@
 #include "step.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "html.h"
 #include "lab.h"
+#include "options.h"
 #include "sim_trace.h"
+
+#define refuse(...) options_refuse("step", 2, __VA_ARGS__)
 
 static const char usage[] =
     "usage: quire-lab step --policy P --frames N [-o FILE.html] PAGE[,PAGE...]... | FILE | -\n"
@@ -28,16 +30,6 @@ struct job {
     uint32_t frames, count;
     struct step_reference list[STEP_REFERENCES_MAX];
 };
-
-__attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("quire-lab step: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    return 2;
-}
 
 // ---- references ------------------------------------------------------------------------------
 
@@ -111,126 +103,108 @@ static char *text_of(const char *path) {
     return text;
 }
 
-static int job_add_references(struct job *job, const char *argument) {
+static void job_add_references(struct job *job, const char *argument) {
     char error[200], *text = NULL;
     bool is_list = argument[0] >= '0' && argument[0] <= '9';
     if (!is_list) {
         text = text_of(argument);
         if (text == NULL && errno == EILSEQ) {
-            return refuse("'%s' is no text: give page numbers like 1 2 3w", argument);
+            refuse("'%s' is no text: give page numbers like 1 2 3w", argument);
         }
         if (text == NULL) {
-            return refuse("cannot read '%.80s': %s (give page numbers like 1,2,3w, a file of them, "
-                          "or -)", argument, strerror(errno));
+            refuse("cannot read '%.80s': %s (give page numbers like 1,2,3w, a file of them, or -)",
+                   argument, strerror(errno));
         }
     }
     int count = step_read(is_list ? argument : text, job->list, job->count, error, sizeof(error));
-    free(text);
     if (count < 0) {
-        return refuse("%s", error);
+        refuse("%s", error);
     }
+    free(text);
     job->count += (uint32_t)count;
-    return 0;
 }
 
 // ---- options ---------------------------------------------------------------------------------
 
-static int job_set_policy(struct job *job, const char *text) {
+static void job_set_policy(struct job *job, const char *text) {
     job->policy = text;
-    if (strcmp(text, "min") == 0) {
-        job->choice.kind = NULL;
-        return 0;
-    }
-    const char *wrong = policy_choose(&job->choice, text, (uint32_t)strlen(text) + 1);
+    job->choice.kind = NULL;
+    const char *wrong = strcmp(text, "min") == 0
+                            ? NULL
+                            : policy_choose(&job->choice, text, (uint32_t)strlen(text) + 1);
     if (wrong != NULL) {
-        return refuse("--policy '%s' %s; `quire-lab policies` lists them, and min", text, wrong);
+        refuse("--policy '%s' %s; `quire-lab policies` lists them, and min", text, wrong);
     }
-    return 0;
 }
 
-static int job_set_frames(struct job *job, const char *text) {
+static void job_set_frames(struct job *job, const char *text) {
     char *end = NULL;
     unsigned long number = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
     if (end == NULL || *end != 0 || number == 0 || number > STEP_FRAMES_MAX) {
-        return refuse("--frames '%s' is no number from 1 to %u", text, STEP_FRAMES_MAX);
+        refuse("--frames '%s' is no number from 1 to %u", text, STEP_FRAMES_MAX);
     }
     job->frames = (uint32_t)number;
-    return 0;
 }
 
-static int job_set_output(struct job *job, const char *text) {
-    job->output = text;
-    return 0;
+static const char *value_of(int count, char **argument, int *at, const char *name) {
+    return options_value("step", count, argument, at, name);
 }
 
-static const struct option {
-    const char *name;
-    int (*set)(struct job *job, const char *value);
-} options[] = {
-    {"--policy", job_set_policy},
-    {"--frames", job_set_frames},
-    {"-o", job_set_output},
-};
-
-// 0, or the exit status of a refusal.
-static int job_add(struct job *job, int count, char **argument, int *at) {
-    const char *text = argument[*at];
-    for (size_t n = 0; n < sizeof(options) / sizeof(options[0]); n++) {
-        size_t length = strlen(options[n].name);
-        if (strcmp(text, options[n].name) == 0) {
-            if (*at + 1 == count) {
-                return refuse("%s needs a value; see `quire-lab step --help`", text);
-            }
-            return options[n].set(job, argument[++*at]);
-        }
-        if (strncmp(text, options[n].name, length) == 0 && text[length] == '=') {
-            return options[n].set(job, text + length + 1);
-        }
+static void job_add(struct job *job, int count, char **argument, int *at) {
+    const char *value;
+    if ((value = value_of(count, argument, at, "--policy")) != NULL) {
+        job_set_policy(job, value);
+    } else if ((value = value_of(count, argument, at, "--frames")) != NULL) {
+        job_set_frames(job, value);
+    } else if ((value = value_of(count, argument, at, "-o")) != NULL) {
+        job->output = value;
+    } else if (argument[*at][0] == '-' && argument[*at][1] != 0) {
+        refuse("unknown option '%s'; see `quire-lab step --help`", argument[*at]);
+    } else {
+        job_add_references(job, argument[*at]);
     }
-    if (text[0] == '-' && text[1] != 0) {
-        return refuse("unknown option '%s'; see `quire-lab step --help`", text);
-    }
-    return job_add_references(job, text);
 }
 
-static int job_check(const struct job *job) {
-    return job->policy == NULL  ? refuse("say which policy: --policy P, as `quire-lab policies` "
-                                         "lists them, or min")
-           : job->frames == 0   ? refuse("say how many frames there are: --frames N")
-           : job->count == 0    ? refuse("there are no references: give page numbers like "
-                                         "1,2,3w, a file of them, or -")
-                                : 0;
+static void job_check(const struct job *job) {
+    if (job->policy == NULL) {
+        refuse("say which policy: --policy P, as `quire-lab policies` lists them, or min");
+    }
+    if (job->frames == 0) {
+        refuse("say how many frames there are: --frames N");
+    }
+    if (job->count == 0) {
+        refuse("there are no references: give page numbers like 1,2,3w, a file of them, or -");
+    }
 }
 
 // ---- output ----------------------------------------------------------------------------------
 
-static int page_write(const char *path, const struct step_run *run) {
+static void page_write(const char *path, const struct step_run *run) {
     char *text = NULL;
     size_t length = 0;
     FILE *memory = open_memstream(&text, &length);
     step_html(memory, run);
     fclose(memory);
     if (length > HTML_MAX) {
-        free(text);
-        return refuse("the page would have %zu bytes, more than %u: give fewer references or "
-                      "frames", length, HTML_MAX);
+        refuse("the page would have %zu bytes, more than %u: give fewer references or frames",
+               length, HTML_MAX);
     }
-    int failed = html_save(path, text, length);
+    if (html_save(path, text, length) != 0) {
+        refuse("cannot write '%s': %s", path, strerror(errno));
+    }
     free(text);
-    return failed ? refuse("cannot write '%s': %s", path, strerror(errno)) : 0;
 }
 
 static int job_run(const struct job *job) {
     struct step_run run = step_run(job->choice, job->policy, job->frames, job->list, job->count);
-    int status = 0;
+    int status = run.violations > 0;
     if (job->output == NULL) {
         step_text(stdout, &run);
     } else {
-        status = page_write(job->output, &run);
+        page_write(job->output, &run);
     }
-    if (run.violations > 0) {
+    if (status != 0) {
         fprintf(stderr, "quire-lab step: %s\n", run.line);
-        status = status != 0 ? status : 1;
     }
     step_run_free(&run);
     return status;
@@ -238,17 +212,16 @@ static int job_run(const struct job *job) {
 
 int step_main(int count, char **argument) {
     struct job *job = sim_allocate(1, sizeof(*job));
-    int status = 0;
-    for (int i = 1; i < count && status == 0; i++) {
+    for (int i = 1; i < count; i++) {
         if (strcmp(argument[i], "--help") == 0 || strcmp(argument[i], "-h") == 0) {
             fputs(usage, stdout);
             free(job);
             return 0;
         }
-        status = job_add(job, count, argument, &i);
+        job_add(job, count, argument, &i);
     }
-    status = status != 0 ? status : job_check(job);
-    status = status != 0 ? status : job_run(job);
+    job_check(job);
+    int status = job_run(job);
     free(job);
     return status;
 }
