@@ -56,9 +56,13 @@ static void prune(struct policy *policy, uint32_t most) {
 }
 
 static void stack_push(struct policy *policy, uint32_t slot, uint32_t most) {
-    stack_remove(policy, slot);
-    list_add_newest(&lirs_memory(policy)->stack, second(policy), slot);
-    STACKED(policy, slot) = 1;
+    struct list *stack = &lirs_memory(policy)->stack;
+    if (STACKED(policy, slot)) {
+        list_move_newest(stack, second(policy), slot);
+    } else {
+        list_add_newest(stack, second(policy), slot);
+        STACKED(policy, slot) = 1;
+    }
     prune(policy, most);
 }
 
