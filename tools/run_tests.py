@@ -37,7 +37,8 @@ BUILD = os.path.join(HERE, "build")
 HOST_LIMIT = 600   # seconds for the host's unit tests
 # Kernel suites about time: by counted instructions, so that a busy host takes none of it.
 COUNTED = ("device", "direct", "hostile", "leave", "order", "share", "time")
-MEMORY = {"high": 8192}  # MiB of RAM that a suite of the kernel needs; it touches a few of them
+MEMORY_PLAIN, MEMORY_CHECKED = 64, 24  # MiB of RAM; few where all frames are looked at again and again
+MEMORY = {"high": 8192, "hostile": MEMORY_CHECKED}  # of a suite of the kernel that needs other memory
 HOSTILE_SEEDS = range(1, 5)  # random callers, each for so many calls, on machines side by side
 HOSTILE_CALLS = 2500000
 UBSAN_FRAMES = 64  # that a program may hold: the pager evicts
@@ -115,7 +116,7 @@ def run_guest(path, command="", change=lambda image: image, only=None, **options
     image.modules = [path]
     name = os.path.basename(path)[5:]
     counted = name in COUNTED
-    options.setdefault("memory", MEMORY.get(name, 64))
+    options.setdefault("memory", MEMORY.get(name, MEMORY_PLAIN))
     command += f" test={only}" if only else ""
     return run_machine(vm.Machine(image=change(image), command=command, icount=counted, **options))
 
@@ -126,8 +127,7 @@ def hostile_seeds():
     for seed in HOSTILE_SEEDS:
         command = f"seed={seed} calls={HOSTILE_CALLS}"
         yield ("guest", f"hostile.seed{seed}",
-               lambda only, command=command: run_guest(path, command, only=only, memory=24,
-                                                       limit=1800))
+               lambda only, command=command: run_guest(path, command, only=only, limit=1800))
 
 
 def run_program(path, command="", change=lambda image: image, only=None):
@@ -175,6 +175,11 @@ def executables(folder):
     return [path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]
 
 
+def checked_options(path):
+    return ".checked", {"command": "check=256",
+                        "memory": MEMORY.get(os.path.basename(path)[5:], MEMORY_CHECKED)}
+
+
 def suites():
     """All suites: (kind, name, function that runs all of it, or only the test of this name).
 
@@ -183,11 +188,11 @@ def suites():
     functions = sorted(system_functions(), key=lambda pair: -getattr(pair[1], "seconds", 1))
     found = [("system", f"{group}.{function.__name__}",
               lambda only, function=function: run_function(function)) for group, function in functions]
-    # Once as it is, and once with the laws of the frame table checked every 256 kernel entries.
+    # Once as it is, and once with the laws of the frame table checked every 256 kernel entries: of all
+    # frames, so with few.
     guests = [("guest", os.path.basename(path)[5:] + end,
-               lambda only, path=path, command=command: run_guest(path, command, only=only))
-              for path in executables("guest")
-              for end, command in (("", ""), (".checked", "check=256"))]
+               lambda only, path=path, options=options: run_guest(path, only=only, **options))
+              for path in executables("guest") for end, options in (("", {}), checked_options(path))]
     guests.append(("guest", "high.2G",
                    lambda only: run_guest(os.path.join(BUILD, "tests/guest/test-high"), only=only,
                                           memory=2048)))
