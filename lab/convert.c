@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "format.h"
 #include "sim_progress.h"
@@ -88,11 +89,22 @@ static int convert(struct conversion *c, struct format_reader *reader) {
     return 0;
 }
 
+// Writing over the trace that is being read would lose it.
+static bool same_file(const char *a, const char *b) {
+    struct stat one, two;
+    return stat(a, &one) == 0 && stat(b, &two) == 0 && S_ISREG(one.st_mode) &&
+           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 static int run(struct conversion *c) {
     char error[600];
     struct format_reader *reader = format_open(c->in, c->format, error, sizeof(error));
     if (reader == NULL) {
         return refuse(error, "", "");
+    }
+    if (same_file(c->in, c->out)) {
+        format_close(reader);
+        return refuse("cannot write to ", c->out, ": that is the trace to read; name another file");
     }
     bool standard = strcmp(c->out, "-") == 0;
     c->to = standard ? stdout : fopen(c->out, "wb");

@@ -77,6 +77,14 @@ def test_lab_convert():
         refused("IN OUT", "convert", trace)
         refused("unknown option", "convert", "--fast", trace, out)
         refused("cannot write", "convert", trace, folder)
+        with open(trace, "rb") as file:
+            before = file.read()
+        link = os.path.join(folder, "link")
+        os.symlink(trace, link)
+        for same in (trace, link):
+            refused("that is the trace to read", "convert", trace, same)
+        with open(trace, "rb") as file:
+            check(file.read() == before, "the trace was written over")
 
 
 def jobs(folder, *arguments, run='sh "$J"'):
