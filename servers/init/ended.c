@@ -65,15 +65,15 @@ static void print_ended(const struct program *program, uint32_t status, uint32_t
     print_line(program, &line);
 }
 
-// What the policy did wrong last.
-static void print_complaint(const struct program *program) {
+// What the policy did wrong last: to the serial line, whoever's program met it.
+static void print_complaint(void) {
     struct pager_death_reason_out reason;
     field_text line;
     if (pager_death_reason(HANDLE(SLOT_PAGER), 0, &reason) == OK) {
         text_clear(&line);
         text_add(&line, "warning: ");
         text_add_bytes(&line, reason.line.bytes, MIN_OF(reason.line.length, TEXT_BYTES - 16));
-        print_line(program, &line);
+        report(line.bytes, NULL);
     }
 }
 
@@ -101,7 +101,7 @@ static void print_stats(const struct program *program) {
     field_add(&line, "billed", task_billed(HANDLE(program->task)));
     print_line(program, &line);
     if (stats.violations > 0) {
-        print_complaint(program);
+        print_complaint();
     }
 }
 

@@ -3,6 +3,10 @@
 // Each must be named in one line, and no page may be lost when FIFO takes over.
 #include "policy_host.h"
 
+#include <stdio.h>
+
+#include "sim_replay.h"
+
 #define FIFO (policy_kinds[POLICY_INDEX_fifo].operations)
 #define GOOD_CALLS 20u  // a planted policy goes wrong after so many calls
 
@@ -387,6 +391,44 @@ TEST(checked_slots_run_out, "when all slots are in use taking gives none, and a 
     checked_drop(&c, 2);
     CHECK_EQUAL(checked_take(&c, POLICY_NONE), 2);
     CHECK_EQUAL(c.faults, 0);
+}
+
+// A table with each operation but one.
+static const struct policy_kind *without(const char *operation) {
+    static struct policy_operations operations;
+    static struct policy_kind kind = {"hollow", &operations, 0, 0, "for tests"};
+    operations = *policy_kinds[POLICY_INDEX_arc].operations;
+    const struct {
+        const char *name;
+        void *place;
+    } places[] = {{"init", &operations.init}, {"admit", &operations.admit}, {"victim", &operations.victim},
+                  {"drop", &operations.drop}, {"order", &operations.order}, {"reap", &operations.reap}};
+    for (uint32_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (strcmp(places[i].name, operation) == 0) {
+            memset(places[i].place, 0, sizeof operations.init);
+        }
+    }
+    return &kind;
+}
+
+TEST(checked_incomplete, "a policy that lacks an operation is not put in charge, at the start or later") {
+    static const char *const names[] = {"init", "admit", "victim", "drop", "order", "reap"};
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char line[160], wanted[160];
+        snprintf(wanted, sizeof wanted,
+                 "policy hollow: %s: the policy has no such operation; going on under fifo", names[i]);
+        const struct policy_kind *kind = without(names[i]);
+        plant(kind, 0);
+        CHECK(checked_fault_take(&host.c, line, sizeof line));
+        CHECK_TEXT(line, wanted);
+        CHECK(host.c.kind == &policy_kinds[POLICY_INDEX_fifo]);
+        CHECK(!checked_switch(&host.c, policy_normal(kind)));
+        CHECK(checked_fault_take(&host.c, line, sizeof line));
+        CHECK_TEXT(line, wanted);
+        struct sim_result result;
+        CHECK(!sim_fast(NULL, policy_normal(kind), 8, NULL, NULL, &result));
+    }
+    CHECK(policy_incomplete(without("touch")->operations) == NULL);
 }
 
 TEST(checked_line_cut, "the line of a fault is cut to the room there is, and ends with 0") {

@@ -99,6 +99,10 @@ def test_policy_mistakes_in_guest():
         check(re.search(complaint, run.text), f"bug {bug}: {run.text[-600:]}")
         policy = "sieve" if bug in (4, 5) else "fifo"
         check(run.stats["memtest"]["policy"] == policy, f"bug {bug}: {run.stats}")
+    run = vm.run(vm.Machine(image=image, command="policy=clock:bug=1 frames=64 store=ram:1024", limit=60,
+                            script=[(PROMPT, "memtest 80 4\r"), (PROMPT, "off\r")]))
+    check(run.ok and RIGHT in run.text, run.explain())
+    check(re.search(rf"warning: policy clock: {MISTAKES[1]}", run.text), "a shell is not told: " + run.text)
 
 
 @takes(10)

@@ -11,7 +11,7 @@ static void fault_note(struct checked *c, const char *policy, const char *call, 
                        const char *what) {
     c->faults++;
     if (c->fault.what == NULL) {
-        c->fault = (struct checked_fault){policy, call, what, slot};
+        c->fault = (struct checked_fault){policy, call, what, slot, false};
     }
 }
 
@@ -74,11 +74,18 @@ size_t checked_bytes(uint32_t slots) {
     return slots * (sizeof(struct policy_slot) + sizeof(struct checked_record) + sizeof(uint32_t));
 }
 
-// Clears what the policy remembers and puts `kind` in charge of no page at all.
-static void policy_start(struct checked *c, const struct policy_choice *choice) {
-    c->kind = choice->kind;
+// Clears what the policy remembers and puts it in charge of no page at all; FIFO if it is incomplete.
+static void policy_start(struct checked *c, const struct policy_choice *wanted) {
+    static const char no_operation[] = "the policy has no such operation";
+    const char *missing = policy_incomplete(wanted->kind->operations);
+    struct policy_choice choice = missing == NULL ? *wanted : policy_normal(FALLBACK);
+    if (missing != NULL) {
+        fault_note(c, wanted->kind->name, missing, POLICY_NONE, no_operation);
+        c->fault.table = c->fault.what == no_operation;
+    }
+    c->kind = choice.kind;
     for (uint32_t i = 0; i < POLICY_PARAMETERS; i++) {
-        c->policy.parameter[i] = choice->parameter[i];
+        c->policy.parameter[i] = choice.parameter[i];
     }
     for (uint32_t i = 0; i < POLICY_MEMORY_WORDS; i++) {
         c->policy.memory[i] = 0;
@@ -250,14 +257,14 @@ bool checked_audit(struct checked *c) {
 }
 
 bool checked_switch(struct checked *c, struct policy_choice choice) {
-    uint32_t slot = POLICY_NONE;
+    uint32_t slot = POLICY_NONE, faults = c->faults;
     const char *what = order_ask(c, &slot);
     if (what != NULL) {
         fault_note(c, c->kind->name, "order", slot, what);
         scratch_fill(c);
     }
     policy_change(c, choice);
-    return policy_audit(c, "admit") && what == NULL;
+    return policy_audit(c, "admit") && faults == c->faults;
 }
 
 // ---- calls of the host -----------------------------------------------------------------------

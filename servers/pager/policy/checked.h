@@ -50,6 +50,7 @@ struct checked_record {
 struct checked_fault {
     const char *policy, *call, *what;  // what: NULL if nothing happened
     uint32_t slot;
+    bool table;  // the mistake is in the policy's table: no slot has to do with it
 };
 
 // Invariant (checked_audit() compares it with the policy's own order): the list oldest .. newest

@@ -33,9 +33,12 @@ bool checked_fault_take(struct checked *c, char *text, size_t size) {
     line_text(&line, c->fault.policy);
     line_text(&line, ": ");
     line_text(&line, c->fault.call);
-    line_text(&line, ": slot ");
-    line_number(&line, c->fault.slot);
-    line_text(&line, " ");
+    line_text(&line, ": ");
+    if (!c->fault.table) {
+        line_text(&line, "slot ");
+        line_number(&line, c->fault.slot);
+        line_text(&line, " ");
+    }
     line_text(&line, c->fault.what);
     line_text(&line, "; going on under ");
     line_text(&line, c->kind->name);

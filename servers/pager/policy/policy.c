@@ -16,6 +16,26 @@ const struct policy_kind policy_kinds[POLICY_COUNT] = {
 };
 #undef POLICY
 
+const char *policy_incomplete(const struct policy_operations *operations) {
+    const struct {
+        const char *name;
+        int missing;
+    } needed[] = {
+        {"init", operations->init == NULL},
+        {"admit", operations->admit == NULL},
+        {"victim", operations->victim == NULL},
+        {"drop", operations->drop == NULL},
+        {"order", operations->order == NULL},
+        {"reap", operations->reap == NULL && operations->ghosts > 0},
+    };
+    for (uint32_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        if (needed[i].missing) {
+            return needed[i].name;
+        }
+    }
+    return NULL;
+}
+
 // Is this word `name`, and does it end with `end` behind it?
 static int name_same(const char *name, const char *untrusted, uint32_t limit, char end) {
     for (uint32_t i = 0; i < limit; i++) {

@@ -122,6 +122,9 @@ struct policy_operations {
     const struct policy_description *description;
 };
 
+// The name of an operation that is missing though it may not be, or NULL.
+const char *policy_incomplete(const struct policy_operations *operations);
+
 // One line of policies.def.
 struct policy_kind {
     const char *name;
