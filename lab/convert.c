@@ -2,13 +2,12 @@
 // The command convert: writes a trace of any format in our own, with write bits, tasks and times.
 #include "lab.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "format.h"
+#include "output.h"
 #include "sim_progress.h"
 
 static const char usage[] =
@@ -83,17 +82,10 @@ static int convert(struct conversion *c, struct format_reader *reader) {
         write_one(c, &c->kept);
     }
     write_header(c);
-    if (fflush(c->to) != 0 || ferror(c->to)) {
+    if (output_end(c->to) != 0) {
         return refuse("cannot write to ", c->out, ": is the disk full?");
     }
     return 0;
-}
-
-// Writing over the trace that is being read would lose it.
-static bool same_file(const char *a, const char *b) {
-    struct stat one, two;
-    return stat(a, &one) == 0 && stat(b, &two) == 0 && S_ISREG(one.st_mode) &&
-           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
 static int run(struct conversion *c) {
@@ -102,23 +94,16 @@ static int run(struct conversion *c) {
     if (reader == NULL) {
         return refuse(error, "", "");
     }
-    if (same_file(c->in, c->out)) {
+    if (output_is_input(c->in, c->out)) {
         format_close(reader);
         return refuse("cannot write to ", c->out, ": that is the trace to read; name another file");
     }
-    bool standard = strcmp(c->out, "-") == 0;
-    c->to = standard ? stdout : fopen(c->out, "wb");
+    c->to = output_open(c->out);
     if (c->to == NULL) {
         format_close(reader);
         return refuse("cannot write to ", c->out, ": name a file in a folder that you may write");
     }
     int status = convert(c, reader);
-    if (!standard && fclose(c->to) != 0 && status == 0) {
-        status = refuse("cannot write to ", c->out, ": is the disk full?");
-    }
-    if (!standard && status != 0) {
-        remove(c->out);  // no half of a trace
-    }
     format_close(reader);
     return status;
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "output.h"
+
 void html_text(FILE *to, const char *text) {
     for (; *text != 0; text++) {
         switch (*text) {
@@ -48,14 +50,10 @@ void html_end(FILE *to, const char *program) {
 }
 
 int html_save(const char *path, const char *text, size_t length) {
-    if (strcmp(path, "-") == 0) {
-        return fwrite(text, 1, length, stdout) == length ? 0 : -1;
-    }
-    FILE *file = fopen(path, "w");
+    FILE *file = output_open(path);
     if (file == NULL) {
         return -1;
     }
-    int failed = fwrite(text, 1, length, file) != length;
-    failed |= fclose(file) != 0;
-    return failed ? -1 : 0;
+    fwrite(text, 1, length, file);
+    return output_end(file);
 }

@@ -15,6 +15,7 @@
 
 #include "format.h"
 #include "options.h"
+#include "output.h"
 #include "plugin/pages.h"
 
 #define refuse(...) options_refuse("record", FAILED, __VA_ARGS__)
@@ -147,7 +148,7 @@ static FILE *out_open(struct job *job) {
         snprintf(name, sizeof name, "%s.trace", basename(copy));
         job->out = name;
     }
-    FILE *file = strcmp(job->out, "-") == 0 ? stdout : fopen(job->out, "wb");
+    FILE *file = output_open(job->out);
     if (file == NULL) {
         refuse("cannot write '%s': %s", job->out, strerror(errno));
     }
@@ -162,7 +163,7 @@ static void trace_write(struct job *job, FILE *from, FILE *to) {
     if (fseek(to, 0, SEEK_SET) == 0) {
         header_write(to, count);
     }
-    if (fflush(to) != 0 || ferror(to)) {
+    if (output_end(to) != 0) {
         refuse("cannot write '%s': %s", job->out, strerror(errno));
     }
     fprintf(stderr, "quire-lab record: %" PRIu64 " references in %s\n", count, job->out);

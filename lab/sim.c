@@ -12,6 +12,7 @@
 
 #include "format.h"
 #include "options.h"
+#include "output.h"
 #include "sim_jobs.h"
 #include "sim_print.h"
 #include "sim_progress.h"
@@ -128,13 +129,14 @@ static uint32_t frames_list(const struct sim_job *job, uint32_t footprint, uint3
 
 struct printing {
     const struct sim_job *job;
+    FILE *to;
     const char *name;
     uint32_t violations;
 };
 
 static void print_row(void *context, const struct sim_row *row) {
     struct printing *printing = context;
-    sim_print_row(stdout, printing->name, row, printing->job->writes);
+    sim_print_row(printing->to, printing->name, row, printing->job->writes);
     if (row->result.violations > 0) {
         fprintf(stderr, "quire-lab: %s, %u frames: %s\n", printing->name, row->frames,
                 row->result.line);
@@ -142,16 +144,16 @@ static void print_row(void *context, const struct sim_row *row) {
     }
 }
 
-static void print_start(const struct sim_job *job, uint32_t rows) {
+static void print_start(FILE *to, const struct sim_job *job, uint32_t rows) {
     if (job->part.of > 0) {
-        printf(SIM_PART_LINE, job->part.number, job->part.of, rows,
-               (unsigned long long)job->part.run);
+        fprintf(to, SIM_PART_LINE, job->part.number, job->part.of, rows,
+                (unsigned long long)job->part.run);
     }
-    sim_print_header(stdout, job->writes);
+    sim_print_header(to, job->writes);
 }
 
 // Returns how often policies were caught.
-static uint32_t replay_trace(const struct sim_job *job, const char *path, bool first) {
+static uint32_t replay_trace(const struct sim_job *job, FILE *to, const char *path, bool first) {
     struct sim_trace trace;
     char error[600], name[256];
     static uint32_t frames[SIM_LIST_MAX];
@@ -164,10 +166,10 @@ static uint32_t replay_trace(const struct sim_job *job, const char *path, bool f
         row[i] = (struct sim_row){.choice = &job->choice[i / sizes], .frames = frames[i % sizes]};
     }
     if (first) {
-        print_start(job, count);
+        print_start(to, job, count);
     }
     format_trace_name(path, name, sizeof(name));
-    struct printing printing = {job, name, 0};
+    struct printing printing = {job, to, name, 0};
     struct sim_rows_how how = {.threads = job->threads, .checked = job->checked};
     sim_rows_run(&trace, row, count, how, print_row, &printing);
     sim_trace_free(&trace);
@@ -203,12 +205,16 @@ static int job_run(struct sim_job *job, int traces, char **path) {
         }
         return 0;
     }
-    if (job->out != NULL && freopen(job->out, "w", stdout) == NULL) {
+    FILE *to = output_open(job->out);
+    if (to == NULL) {
         refuse("cannot write to '%s': %s", job->out, strerror(errno));
     }
     uint32_t violations = 0;
     for (int i = 0; i < traces; i++) {
-        violations += replay_trace(job, path[i], i == 0);
+        violations += replay_trace(job, to, path[i], i == 0);
+    }
+    if (to != stdout && output_end(to) != 0) {
+        refuse("cannot write to '%s': %s", job->out, strerror(errno));
     }
     return violations == 0 ? 0 : 1;
 }
@@ -266,7 +272,7 @@ static bool option_alone(struct sim_job *job, const char *option) {
 }
 
 int sim_main(int count, char **argument) {
-    static struct sim_job job;
+    static struct sim_job job = {.out = "-"};
     int traces = 0;
     sim_progress_start(-1);
     for (int i = 1; i < count; i++) {

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "output.h"
+
 bool sim_part_read(struct sim_part *part, const char *text) {
     char end;
     unsigned long long run;
@@ -99,7 +101,7 @@ static int lines_write(FILE *to, const struct sim_job *job, const char *program,
         }
         free(full);
     }
-    return ferror(to) ? -1 : 0;
+    return output_end(to);
 }
 
 int sim_jobs_write(const struct sim_job *job, int traces, char **path, char *error, size_t size) {
@@ -114,9 +116,8 @@ int sim_jobs_write(const struct sim_job *job, int traces, char **path, char *err
             return -1;
         }
     }
-    FILE *to = fopen(job->jobs, "w");
-    int failed = to == NULL || lines_write(to, job, program, traces, path) != 0;
-    if ((to != NULL && fclose(to) != 0) || failed) {
+    FILE *to = output_open(job->jobs);
+    if (to == NULL || lines_write(to, job, program, traces, path) != 0) {
         snprintf(error, size, "cannot write the jobs to '%s': %s", job->jobs, strerror(errno));
         return -1;
     }

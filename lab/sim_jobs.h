@@ -24,7 +24,8 @@ struct sim_job {
     struct sim_amount frames[SIM_LIST_MAX];
     uint32_t frames_count;
     const char *format;      // NULL: found out
-    const char *jobs, *out;  // files; NULL: none
+    const char *jobs;       // a file; NULL: none
+    const char *out;         // "-": the standard output
     struct sim_part part;
     bool writes, checked;
     uint32_t threads;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lab.h"
+#include "output.h"
 #include "sim_print.h"
 
 static const char usage[] =
@@ -191,8 +192,8 @@ static int refuse(const char *what) {
 }
 
 static int scores_write(const char *path, const char *text, size_t length) {
-    FILE *file = fopen(path, "w");
-    if (file == NULL || fwrite(text, 1, length, file) != length || fclose(file) != 0) {
+    FILE *file = output_open(path);
+    if (file == NULL || fwrite(text, 1, length, file) != length || output_end(file) != 0) {
         return refuse("cannot write the file of scores: is its folder there, and yours?");
     }
     return 0;

@@ -3,9 +3,11 @@
 import glob
 import os
 import random
+import signal
 import struct
 import subprocess
 import tempfile
+import time
 
 from common import check, command
 from policy_test import LAB, refused
@@ -25,6 +27,13 @@ def write(folder, name, contents):
     with open(path, "wb") as file:
         file.write(contents)
     return path
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + 10
+    while not condition():
+        check(time.monotonic() < end, f"{what}: waited 10 s for it")
+        time.sleep(0.01)
 
 
 def test_lab_stdin():
@@ -85,6 +94,39 @@ def test_lab_convert():
             refused("that is the trace to read", "convert", trace, same)
         with open(trace, "rb") as file:
             check(file.read() == before, "the trace was written over")
+
+
+def test_lab_output_whole():
+    """a file that a command cannot complete, or that a signal ends, stays as it was; no device goes"""
+    with tempfile.TemporaryDirectory() as folder:
+        good, bad = write(folder, "t.txt", b"1\n2\n"), write(folder, "bad.txt", b"1\nx\n")
+        out = write(folder, "out", b"kept")
+        os.chmod(out, 0o640)
+        link = os.path.join(folder, "link")
+        os.symlink("out", link)
+        sim = ["sim", "--policy", "fifo", "--frames", "1"]
+        for name in (out, link):
+            refused("line 2", "convert", bad, name)
+            refused("line 2", *sim, "--out", name, good, bad)
+        refused("cannot write", "convert", good, "/dev/full")
+        check(os.path.exists("/dev/full"), "the device is gone")
+        for number, arguments in ((signal.SIGINT, ["convert", "-", out]),
+                                  (signal.SIGTERM, [*sim, "--out", out, good, "-"])):
+            with subprocess.Popen([LAB, *arguments], stdin=subprocess.PIPE) as running:
+                running.stdin.write(b"1\n" * 100000)
+                running.stdin.flush()
+                wait_until(lambda: len(os.listdir(folder)) == 5, "a file beside")
+                running.send_signal(number)
+                check(running.wait() == -number, f"ended by {running.returncode}")
+        check(sorted(os.listdir(folder)) == ["bad.txt", "link", "out", "t.txt"],
+              str(os.listdir(folder)))
+        with open(out, "rb") as file:
+            check(file.read() == b"kept", "the file was written over")
+        ran(*sim, "--out", link, good)
+        check(os.path.islink(link) and os.stat(out).st_mode & 0o777 == 0o640, "link or rights")
+        with open(out, "rb") as file:
+            check(file.read() == b"trace,frames,policy,misses\nt,1,fifo,2\n", "not written")
+        check(ran("convert", good, "/dev/stdout") == ran("convert", good, "-"), "a device")
 
 
 def jobs(folder, *arguments, run='sh "$J"'):
