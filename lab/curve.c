@@ -9,6 +9,7 @@
 #include "html.h"
 #include "lab.h"
 #include "options.h"
+#include "output.h"
 #include "sim_progress.h"
 
 #define refuse(...) options_refuse("curve", 2, __VA_ARGS__)
@@ -89,7 +90,7 @@ static void job_add(struct job *job, int count, char **argument, int *at) {
             refuse("-o takes at most %u files", OUTPUTS_MAX);
         }
         job->output[job->outputs++] = value;
-    } else if (argument[*at][0] == '-') {
+    } else if (argument[*at][0] == '-' && argument[*at][1] != 0) {
         refuse("unknown option '%s'; see `quire-lab curve --help`", argument[*at]);
     } else {
         job->trace[job->traces++] = argument[*at];
@@ -112,6 +113,12 @@ static void job_check(const struct job *job) {
         if (format_of(job, job->output[i]) == NULL) {
             refuse("'%s' does not tell what to write: end it in .html, .svg or .csv, or add "
                    "--format", job->output[i]);
+        }
+        for (uint32_t k = 0; k < job->traces; k++) {
+            if (output_is_input(job->trace[k], job->output[i])) {
+                refuse("cannot write '%s': that is a trace to read; name another file",
+                       job->output[i]);
+            }
         }
     }
 }

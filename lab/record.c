@@ -148,6 +148,9 @@ static FILE *out_open(struct job *job) {
         snprintf(name, sizeof name, "%s.trace", basename(copy));
         job->out = name;
     }
+    if (output_is_input(job->found, job->out)) {
+        refuse("cannot write '%s': that is the file to read; name another with -o", job->out);
+    }
     FILE *file = output_open(job->out);
     if (file == NULL) {
         refuse("cannot write '%s': %s", job->out, strerror(errno));

@@ -178,9 +178,13 @@ static uint32_t replay_trace(const struct sim_job *job, FILE *to, const char *pa
 }
 
 // Before hours of work: what is surely wrong with the last file is said at once.
-static void traces_check(int traces, char **path) {
+static void traces_check(const struct sim_job *job, int traces, char **path) {
+    const char *out = job->jobs != NULL ? job->jobs : job->out;
     for (int i = 0; i < traces; i++) {
         struct stat status;
+        if (output_is_input(path[i], out)) {
+            refuse("cannot write to '%s': that is a trace to read; name another file", out);
+        }
         if (strcmp(path[i], "-") == 0) {
             continue;
         }
@@ -198,7 +202,7 @@ static int job_run(struct sim_job *job, int traces, char **path) {
     if (job->choices == 0) {
         job_add_policy(job, "all");
     }
-    traces_check(traces, path);
+    traces_check(job, traces, path);
     if (job->jobs != NULL) {
         if (sim_jobs_write(job, traces, path, error, sizeof(error)) != 0) {
             refuse("%s", error);

@@ -9,6 +9,7 @@
 #include "html.h"
 #include "lab.h"
 #include "options.h"
+#include "output.h"
 #include "sim_trace.h"
 
 #define refuse(...) options_refuse("step", 2, __VA_ARGS__)
@@ -27,7 +28,8 @@ static const char usage[] =
 struct job {
     const char *policy, *output;
     struct policy_choice choice;  // kind NULL: min
-    uint32_t frames, count;
+    char **file;  // of references, or "-"
+    uint32_t frames, count, files;
     struct step_reference list[STEP_REFERENCES_MAX];
 };
 
@@ -103,10 +105,11 @@ static char *text_of(const char *path) {
     return text;
 }
 
-static void job_add_references(struct job *job, const char *argument) {
+static void job_add_references(struct job *job, char *argument) {
     char error[200], *text = NULL;
     bool is_list = argument[0] >= '0' && argument[0] <= '9';
     if (!is_list) {
+        job->file[job->files++] = argument;
         text = text_of(argument);
         if (text == NULL && errno == EILSEQ) {
             refuse("'%s' is no text: give page numbers like 1 2 3w", argument);
@@ -175,6 +178,11 @@ static void job_check(const struct job *job) {
     if (job->count == 0) {
         refuse("there are no references: give page numbers like 1,2,3w, a file of them, or -");
     }
+    for (uint32_t i = 0; i < job->files && job->output != NULL; i++) {
+        if (output_is_input(job->file[i], job->output)) {
+            refuse("cannot write '%s': that is a file to read; name another", job->output);
+        }
+    }
 }
 
 // ---- output ----------------------------------------------------------------------------------
@@ -212,6 +220,7 @@ static int job_run(const struct job *job) {
 
 int step_main(int count, char **argument) {
     struct job *job = sim_allocate(1, sizeof(*job));
+    job->file = argument;  // each takes the place of an argument that is done with
     for (int i = 1; i < count; i++) {
         if (strcmp(argument[i], "--help") == 0 || strcmp(argument[i], "-h") == 0) {
             fputs(usage, stdout);

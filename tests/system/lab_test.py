@@ -129,6 +129,24 @@ def test_lab_output_whole():
         check(ran("convert", good, "/dev/stdout") == ran("convert", good, "-"), "a device")
 
 
+def test_lab_output_input():
+    """no command writes over a file that it reads, by whatever name"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = write(folder, "t.txt", b"1\n2\n")
+        link = os.path.join(folder, "link.html")
+        os.symlink(trace, link)
+        for out in (trace, link):
+            for arguments in (["sim", "--frames", "1", "--out", out, trace],
+                              ["sim", "--frames", "1", "--jobs-file", out, trace],
+                              ["curve", "--format", "csv", "-o", out, trace],
+                              ["step", "--policy", "fifo", "--frames", "2", trace, "-o", out]):
+                refused("to read; name another", *arguments)
+            done = command([LAB, "record", "--read", trace, "-o", out])
+            check(done.returncode == 125 and "the file to read" in done.stderr, done.stderr)
+        with open(trace, "rb") as file:
+            check(file.read() == b"1\n2\n", "the trace was written over")
+
+
 def jobs(folder, *arguments, run='sh "$J"'):
     """Has the jobs file $J run by a shell line; returns the parts."""
     path = os.path.join(folder, "jobs")
