@@ -42,7 +42,9 @@ static int scores_read(struct scores *scores, const char *path) {
         snprintf(scores->text, scores->size, "cannot read '%s': %s", path, strerror(errno));
         return -1;
     }
-    for (uint32_t number = 1; fgets(line, sizeof(line), file) != NULL; number++) {
+    bool header = fgets(line, sizeof(line), file) != NULL &&
+                  strcmp(line, "trace,frames,policy,misses\n") == 0;
+    for (uint32_t number = 2; header && fgets(line, sizeof(line), file) != NULL; number++) {
         struct score *row = &scores->row[scores->count];
         char end;
         int fields = scores->count == ROWS_MAX ? 0
@@ -50,7 +52,7 @@ static int scores_read(struct scores *scores, const char *path) {
                               row->policy, &row->misses, &end);
         if (fields == 5 && end == '\n' && row->frames > 0) {
             scores->count++;
-        } else if (number > 1) {
+        } else {
             snprintf(scores->text, scores->size, "line %u of '%s' is no trace,frames,policy,misses",
                      number, path);
             fclose(file);
@@ -58,7 +60,11 @@ static int scores_read(struct scores *scores, const char *path) {
         }
     }
     fclose(file);
-    return 0;
+    if (scores->count == 0) {
+        snprintf(scores->text, scores->size, "'%s' holds no scores: it must begin with "
+                 "trace,frames,policy,misses, and rows must follow", path);
+    }
+    return scores->count == 0 ? -1 : 0;
 }
 
 static struct score *score_find(struct scores *scores, uint32_t frames, const char *policy) {

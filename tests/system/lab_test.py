@@ -222,6 +222,8 @@ def test_lab_scores():
         ran("scores", "--write", folder, scores)
         check(ran("scores", folder, scores) == b"all counts are the same\n", "rewritten")
         refused("name the folder", "scores", folder)
+        for contents in (b"", b"trace,frames,policy,misses\n", b"a,b\nt,2,fifo,6\n", b"t,2,fifo,6\n"):
+            refused("holds no scores", "scores", "--write", folder, write(folder, "no.csv", contents))
 
 
 def test_lab_rates():
