@@ -103,6 +103,12 @@ static void host_start(struct policy_choice choice, uint32_t frames, uint32_t sh
     checked_init(&host.checked, choice, host.memory, slots, frames);
 }
 
+// If the policy was wrong, a line says how.
+static bool host_wrong(char *line, size_t size) {
+    (void)checked_audit(&host.checked);
+    return checked_fault_take(&host.checked, line, size);
+}
+
 static void host_end(void) {
     free(host.memory);
     free(host.slot_of);
@@ -318,29 +324,33 @@ int seen_main(int count, char **argument) {
             argument[traces++] = argument[i];
         }
     }
-    const char *problem = policy == NULL ? "is missing" : policy_choose(&choice, policy, 256);
-    if (problem != NULL || frames == 0 || traces == 0) {
-        refuse("--policy %s; see `quire-lab seen --help`",
-               problem != NULL ? problem : "is fine, but --frames or a trace is missing");
+    if (policy == NULL || frames == 0 || traces == 0) {
+        refuse("%s is missing; see `quire-lab seen --help`",
+               policy == NULL ? "--policy" : frames == 0 ? "--frames" : "a trace");
+    }
+    const char *problem = policy_choose(&choice, policy, 256);
+    if (problem != NULL) {
+        refuse("--policy '%s' %s; see `quire-lab policies`", policy, problem);
     }
     if (is_whole && frames < LIMIT_MIN) {
         refuse("--whole needs --frames %u or more: an instruction may need so many", LIMIT_MIN);
     }
+    int status = 0;
     for (int i = 0; i < traces; i++) {
-        char name[256];
+        char name[256], line[160];
         host_start(choice, frames, share);
         replay(argument[i], is_whole);
         format_trace_name(argument[i], name, sizeof name);
-        if (events) {
-            host_end();
-            continue;
+        if (!events) {
+            printf("%s%s,%u,%s,%u,%u,%u,%u\n",
+                   i == 0 ? "trace,frames,policy,misses,kept,writebacks,scans\n" : "", name,
+                   frames, policy, host.misses, host.kept, host.writebacks, host.scans);
         }
-        if (i == 0) {
-            puts("trace,frames,policy,misses,kept,writebacks,scans");
+        if (host_wrong(line, sizeof line)) {
+            fprintf(stderr, "quire-lab seen: %s, %u frames: %s\n", name, frames, line);
+            status = 1;
         }
-        printf("%s,%u,%s,%u,%u,%u,%u\n", name, frames, policy, host.misses, host.kept,
-               host.writebacks, host.scans);
         host_end();
     }
-    return 0;
+    return status;
 }

@@ -65,7 +65,7 @@ def test_lab_seen_rejects():
             file.write("1\n1048576\n")
         for arguments, text in (
                 ([trace], "--policy is missing"), (["--policy", "fifo", trace], "--frames"),
-                (["--policy", "nope", "--frames", "3", trace], "names no policy"),
+                (["--policy", "nope", "--frames", "3", trace], "--policy 'nope' names no policy"),
                 (["--policy", "fifo", "--frames", "0", trace], "from 1 to"),
                 (["--policy", "fifo", "--frames", "3"], "trace is missing"),
                 (["--policy", "fifo", "--frames", "3", "--whole", trace], "needs --frames 8"),
