@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
 #include "html.h"
 #include "lab.h"
 #include "options.h"
@@ -29,7 +30,7 @@ static const char usage[] =
 
 #define OUTPUTS_MAX 8u
 
-static const struct format {
+static const struct drawing {
     const char *name;
     void (*write)(FILE *to, const struct curve *curve);
 } formats[] = {{"html", curve_html}, {"svg", curve_svg}, {"csv", curve_csv}};
@@ -39,7 +40,7 @@ struct job {
     struct curve curve;
     const char *output[OUTPUTS_MAX];
     uint32_t outputs;
-    const struct format *format;  // NULL: by the name of each file
+    const struct drawing *format;  // NULL: by the name of each file
     char **trace;
     uint32_t traces;
 };
@@ -62,7 +63,7 @@ static void add_list(struct job *job, const char *option, const char *text,
     }
 }
 
-static const struct format *format_named(const char *text) {
+static const struct drawing *format_named(const char *text) {
     for (size_t i = 0; i < FORMATS; i++) {
         if (strcmp(text, formats[i].name) == 0) {
             return &formats[i];
@@ -99,15 +100,19 @@ static void job_add(struct job *job, int count, char **argument, int *at) {
 
 // ---- output ----------------------------------------------------------------------------------
 
-static const struct format *format_of(const struct job *job, const char *path) {
+static const struct drawing *format_of(const struct job *job, const char *path) {
     const char *dot = strrchr(path, '.');
     return job->format != NULL || dot == NULL ? job->format : format_named(dot + 1);
 }
 
 static void job_check(const struct job *job) {
+    char error[600];
     if (job->traces == 0 || job->outputs == 0) {
         refuse(job->traces == 0 ? "name at least one trace file; see `quire-lab curve --help`"
                                 : "say where to draw: -o FILE.html (or .svg, .csv, or -)");
+    }
+    if (!format_names_differ(job->traces, job->trace, error, sizeof(error))) {
+        refuse("%s", error);
     }
     for (uint32_t i = 0; i < job->outputs; i++) {
         if (format_of(job, job->output[i]) == NULL) {
@@ -124,7 +129,7 @@ static void job_check(const struct job *job) {
 }
 
 static void output_write(const struct job *job, const char *path) {
-    const struct format *format = format_of(job, path);
+    const struct drawing *format = format_of(job, path);
     char *text = NULL;
     size_t length = 0;
     FILE *memory = open_memstream(&text, &length);
@@ -138,19 +143,6 @@ static void output_write(const struct job *job, const char *path) {
         refuse("cannot write '%s': %s", path, strerror(errno));
     }
     free(text);
-}
-
-// The file's name without folder and without what tells its format.
-static void chart_name(struct curve_chart *chart, const char *path) {
-    static const char *const ends[] = {".xz", ".u32", ".bin"};
-    const char *slash = strrchr(path, '/');
-    snprintf(chart->name, sizeof(chart->name), "%s", slash == NULL ? path : slash + 1);
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        size_t length = strlen(chart->name), end = strlen(ends[i]);
-        if (length > end && strcmp(chart->name + length - end, ends[i]) == 0) {
-            chart->name[length - end] = 0;
-        }
-    }
 }
 
 static int job_run(struct job *job) {
@@ -171,7 +163,7 @@ static int job_run(struct job *job) {
         if (sim_trace_load(path, &trace, error, sizeof(error)) != 0) {
             refuse("%s", error);
         }
-        chart_name(&curve->chart[curve->charts], path);
+        format_trace_name(path, curve->chart[curve->charts].name, sizeof(curve->chart->name));
         curve_measure(curve, &curve->chart[curve->charts], &trace, 0);
         sim_trace_free(&trace);
     }

@@ -73,6 +73,37 @@ void format_trace_name(const char *path, char *name, size_t size) {
     (void)name_split(strcmp(path, "-") == 0 ? "stdin" : path, name, size);
 }
 
+struct named {
+    char name[256];
+    const char *path;
+};
+
+static int named_compare(const void *a, const void *b) {
+    return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+bool format_names_differ(uint32_t traces, char *const *path, char *error, size_t size) {
+    struct named *named = calloc(traces, sizeof(*named));
+    bool differ = named != NULL;
+    snprintf(error, size, "out of memory: name fewer traces");
+    for (uint32_t i = 0; i < traces && differ; i++) {
+        format_trace_name(path[i], named[i].name, sizeof(named[i].name));
+        named[i].path = path[i];
+    }
+    if (differ) {
+        qsort(named, traces, sizeof(*named), named_compare);
+    }
+    for (uint32_t i = 1; i < traces && differ; i++) {
+        differ = strcmp(named[i].name, named[i - 1].name) != 0;
+        if (!differ) {
+            snprintf(error, size, "'%.200s' and '%.200s' would both be '%.80s' in the results: "
+                     "give one another name", named[i - 1].path, named[i].path, named[i].name);
+        }
+    }
+    free(named);
+    return differ;
+}
+
 // ---- which format ----------------------------------------------------------------------------
 
 static const struct format *format_find(const char *name) {

@@ -60,6 +60,8 @@ const struct format *format_at(size_t index);  // NULL: there are no more
 
 // The name of a trace: its file's name without folder and without what tells the format.
 void format_trace_name(const char *path, char *name, size_t size);
+// False: two of the traces have one name, a sentence is in `error`.
+bool format_names_differ(uint32_t traces, char *const *path, char *error, size_t size);
 
 // For formats: the sentence goes behind "cannot read the trace 'PATH': ".
 __attribute__((format(printf, 2, 3))) void format_fail(struct format_reader *reader,

@@ -180,6 +180,10 @@ static uint32_t replay_trace(const struct sim_job *job, FILE *to, const char *pa
 // Before hours of work: what is surely wrong with the last file is said at once.
 static void traces_check(const struct sim_job *job, int traces, char **path) {
     const char *out = job->jobs != NULL ? job->jobs : job->out;
+    char error[600];
+    if (!format_names_differ((uint32_t)traces, path, error, sizeof(error))) {
+        refuse("%s", error);
+    }
     for (int i = 0; i < traces; i++) {
         struct stat status;
         if (output_is_input(path[i], out)) {

@@ -147,6 +147,15 @@ def test_lab_output_input():
             check(file.read() == b"1\n2\n", "the trace was written over")
 
 
+def test_lab_one_name():
+    """traces that would have one name in the results are refused at the start, both named"""
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "d"))
+        one, two = write(folder, "a.txt", b"1\n"), write(folder, "d/a.text", b"1\n")
+        for out in ([], ["--jobs-file", os.path.join(folder, "jobs")]):
+            refused("a.txt' and '" + two, "sim", "--frames", "1", *out, one, two)
+
+
 def jobs(folder, *arguments, run='sh "$J"'):
     """Has the jobs file $J run by a shell line; returns the parts."""
     path = os.path.join(folder, "jobs")

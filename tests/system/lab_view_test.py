@@ -3,11 +3,13 @@
 commands that write them."""
 import contextlib
 import csv
+import gzip
 import html
 import os
 import random
 import re
 import struct
+import subprocess
 import tempfile
 import xml.etree.ElementTree
 
@@ -93,8 +95,11 @@ def test_lab_curve_rejects():
         refused("No such file", "curve", os.path.join(folder, "none"), "-o", page)
         refused("cannot write", "curve", "--policy", "fifo", "--frames", "9", trace,
                 "-o", os.path.join(folder, "no", "such.html"))
-        refused("fewer traces", "curve", "--frames", "1%,2%,3%,4%,5%,6%,7%,8%", *[trace] * 40,
-                "-o", page)
+        many = [os.path.join(folder, f"{i}.u32") for i in range(40)]
+        for link in many:
+            os.symlink(trace, link)
+        refused("fewer traces", "curve", "--frames", "1%,2%,3%,4%,5%,6%,7%,8%", *many, "-o", page)
+        refused("t.u32' would both be 't'", "curve", trace, many[0], trace, "-o", page)
         check(not os.path.exists(page), "a page was written nevertheless")
 
 
@@ -106,6 +111,22 @@ def test_lab_curve_csv():
         counted = lab("sim", "--policy", names, "--frames", sizes, trace)
     check(sorted(csv.reader(drawn.splitlines())) == sorted(csv.reader(counted.splitlines())),
           f"{drawn} {counted}")
+
+
+def test_lab_curve_names():
+    """a chart's trace is called as sim calls it, and may come from standard input"""
+    for name in ("k.txt", "m.text.gz", "-"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = name if name == "-" else os.path.join(folder, name)
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(gzip.compress(b"1\n2\n") if name.endswith(".gz") else b"1\n2\n")
+            found = []
+            for arguments in (["sim"], ["curve", "--format", "csv", "-o", "-"]):
+                with open(os.path.join(folder, name), "rb") as file:
+                    done = subprocess.run([LAB, *arguments, "--policy", "min", "--frames", "1", path],
+                                          stdin=file, capture_output=True, check=True)
+                found.append(done.stdout)
+            check(found[0] == found[1] and b"min,2" in found[0], str(found))
 
 
 @takes(12)
