@@ -19,8 +19,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
 
     def error(self, message):
-        print(f"quire: error: {message} (./quire {self.prog.split()[-1]} --help lists the options)",
-              file=sys.stderr)
+        print(f"quire: error: {message} ({self.prog} --help lists the options)", file=sys.stderr)
         sys.exit(2)
 
 

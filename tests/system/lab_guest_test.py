@@ -199,6 +199,7 @@ def test_lab_matrix_rejects():
         for tool in ("matrix", "fidelity")[:1 if arguments[0] == "--seeds" else 2]:
             done = quire("lab", tool, *arguments)
             check(done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr)
+            check(f"(./quire lab {tool} --help" in done.stderr, done.stderr)
 
 
 @takes(20)
