@@ -98,6 +98,11 @@ static int run(struct conversion *c) {
         format_close(reader);
         return refuse("cannot write to ", c->out, ": that is the trace to read; name another file");
     }
+    if (format_name_packed(c->out)) {
+        format_close(reader);
+        return refuse("cannot write to ", c->out, ": nothing is packed here; leave out that end, or "
+                      "write to - and pack it: ... - | xz > FILE");
+    }
     c->to = output_open(c->out);
     if (c->to == NULL) {
         format_close(reader);

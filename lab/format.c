@@ -58,11 +58,15 @@ static const struct format *name_cut_format(char *name) {
     return NULL;
 }
 
+static bool name_cut_packed(char *name) {
+    return name_cut(name, ".xz") || name_cut(name, ".zst") || name_cut(name, ".gz");
+}
+
 // Cuts "sort.u32.xz" to "sort"; returns the format that the name tells, or NULL.
 static const struct format *name_split(const char *path, char *name, size_t size) {
     const char *slash = strrchr(path, '/');
     snprintf(name, size, "%s", slash == NULL ? path : slash + 1);
-    (void)(name_cut(name, ".xz") || name_cut(name, ".zst") || name_cut(name, ".gz"));
+    (void)name_cut_packed(name);
     if (name_cut(name, ".oracleGeneral.bin")) {
         return &format_oracle;  // before ".bin"
     }
@@ -71,6 +75,13 @@ static const struct format *name_split(const char *path, char *name, size_t size
 
 void format_trace_name(const char *path, char *name, size_t size) {
     (void)name_split(strcmp(path, "-") == 0 ? "stdin" : path, name, size);
+}
+
+bool format_name_packed(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char name[256];
+    snprintf(name, sizeof(name), "%s", slash == NULL ? path : slash + 1);
+    return name_cut_packed(name);
 }
 
 struct named {
@@ -136,18 +147,6 @@ static const struct format *format_guess(struct format_reader *reader) {
     return &format_raw;
 }
 
-// A name that promises packed bytes, which did not come.
-static bool name_lies(const struct format_reader *reader) {
-    static const char *const ends[] = {".xz", ".zst", ".gz"};
-    char name[256];
-    bool packed = false;
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        snprintf(name, sizeof(name), "%s", reader->path);
-        packed |= name_cut(name, ends[i]);
-    }
-    return packed && reader->input.program == NULL;
-}
-
 struct format_reader *format_open(const char *path, const char *format, char *error, size_t size) {
     struct format_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL) {
@@ -164,7 +163,7 @@ struct format_reader *format_open(const char *path, const char *format, char *er
         format_fail(reader, "%s", reader->input.problem);
     } else if (format_input_fill(&reader->input, 1) == 0 && reader->input.problem == NULL) {
         format_fail(reader, "it is empty: a trace has at least one reference");
-    } else if (name_lies(reader)) {
+    } else if (format_name_packed(reader->path) && reader->input.program == NULL) {
         format_fail(reader, "it is not packed as its name says: it is damaged, or misnamed");
     } else if (reader->format == NULL) {
         reader->format = format_guess(reader);

@@ -60,6 +60,7 @@ const struct format *format_at(size_t index);  // NULL: there are no more
 
 // The name of a trace: its file's name without folder and without what tells the format.
 void format_trace_name(const char *path, char *name, size_t size);
+bool format_name_packed(const char *path);  // it ends in .xz, .zst or .gz
 // False: two of the traces have one name, a sentence is in `error`.
 bool format_names_differ(uint32_t traces, char *const *path, char *error, size_t size);
 

@@ -80,7 +80,7 @@ static int text_take(struct format_reader *reader, char *line, struct format_ref
     }
     int wrong = end == at || errno != 0;
     at = skip_spaces(end);
-    if (at > end && (*at == 'r' || *at == 'w')) {
+    if (!wrong && (*at == 'r' || *at == 'w')) {
         out->write = *at == 'w';
         at = skip_spaces(at + 1);
     }

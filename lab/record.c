@@ -148,6 +148,9 @@ static FILE *out_open(struct job *job) {
         snprintf(name, sizeof name, "%s.trace", basename(copy));
         job->out = name;
     }
+    if (format_name_packed(job->out)) {
+        refuse("cannot write '%s': nothing is packed here; leave out that end", job->out);
+    }
     if (output_is_input(job->found, job->out)) {
         refuse("cannot write '%s': that is the file to read; name another with -o", job->out);
     }

@@ -18,7 +18,7 @@ static const char usage[] =
     "usage: quire-lab step --policy P --frames N [-o FILE.html] PAGE[,PAGE...]... | FILE | -\n"
     "\n"
     "Shows after each reference what is in the frames, the bits, hands, lists and ghosts, which\n"
-    "page left and why. PAGEs are numbers, 0x12 or 12, with w behind for a write (3w); or the\n"
+    "page left and why. PAGEs are numbers, 0x12 or 12, with w behind for a write (3w, 3 w); or the\n"
     "name of a file of them, or - for the standard input.\n"
     "  --policy P      a name that `quire-lab policies` lists, with parameters as in arc:p=2,\n"
     "                  or min\n"
@@ -51,8 +51,11 @@ static const char *reference_read(const char *text, struct step_reference *refer
         return NULL;
     }
     reference->page = (uint32_t)page;
-    reference->write = *end == 'w';
-    end += reference->write;
+    const char *mark = end + strspn(end, " \t");
+    reference->write = *mark == 'w';
+    if (reference->write) {
+        return mark[1] == 0 || is_between(mark[1]) ? mark + 1 : NULL;
+    }
     return *end == 0 || is_between(*end) ? end : NULL;
 }
 

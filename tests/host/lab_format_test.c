@@ -85,7 +85,7 @@ TEST(format_rejects_text, "a line that is no page number is named with its numbe
     refused_text("0x10000000000000000\n", "text", "line 1 is no page number");
     refused_text("7,8\n", "text", "line 1 is no page number");
     refused_text("7 x\n", "text", "line 1 is no page number");
-    refused_text("7w\n", "text", "line 1 is no page number");
+    refused_text("7ww\n", "text", "line 1 is no page number");
     refused_text("7 w w\n", "text", "line 1 is no page number");
     refused_text("# nothing\n\n", NULL, "holds no reference (read as text");
     refused("t.txt", "1\n2\0003\n", 6, NULL, "line 2 holds a byte 0");

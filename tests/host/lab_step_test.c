@@ -64,6 +64,8 @@ TEST(step_read_rejects, "what is no page number is named, and what is too long i
     check_refused("-1", "'-1' is no page number");
     check_refused("1 2ww 3", "'2ww' is no page number");
     check_refused("3r", "'3r'");
+    check_refused("3 ww", "'3'");
+    check_refused("w 3", "'w'");
     check_refused("4294967296", "'4294967296'");
     check_refused("99999999999999999999", "'99999999999999999999'");
     check_refused("1;2", "'1;2'");
@@ -80,6 +82,8 @@ TEST(step_read, "numbers stand between commas and blanks, w marks a write, 0x is
     CHECK_EQUAL(read_all("1,2w 0x10\n4294967295,\t,7\r\n"), 5);
     CHECK(list[0].page == 1 && !list[0].write && list[1].page == 2 && list[1].write);
     CHECK(list[2].page == 16 && list[3].page == UINT32_MAX && list[4].page == 7);
+    CHECK_EQUAL(read_all("3 w,4\n5\tw"), 3);
+    CHECK(list[0].write && !list[1].write && list[2].page == 5 && list[2].write);
     char error[200];
     CHECK_EQUAL(step_read(" , \n", list, 0, error, sizeof(error)), 0);
 }

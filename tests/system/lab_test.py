@@ -3,6 +3,7 @@
 import glob
 import os
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -84,6 +85,8 @@ def test_lab_convert():
         refused("line 2 is no page number", "convert", bad, out)
         check(not os.path.exists(out), "half a trace is left")
         refused("IN OUT", "convert", trace)
+        for end in (".xz", ".zst", ".gz"):
+            refused("nothing is packed here", "convert", trace, out + end)
         refused("unknown option", "convert", "--fast", trace, out)
         refused("cannot write", "convert", trace, folder)
         with open(trace, "rb") as file:
@@ -154,6 +157,19 @@ def test_lab_one_name():
         one, two = write(folder, "a.txt", b"1\n"), write(folder, "d/a.text", b"1\n")
         for out in ([], ["--jobs-file", os.path.join(folder, "jobs")]):
             refused("a.txt' and '" + two, "sim", "--frames", "1", *out, one, two)
+
+
+def test_lab_text_marks():
+    """a write's mark stands behind a page with a space or without; other letters are refused"""
+    sim = ["sim", "--policy", "fifo", "--frames", "1", "--writes", "-"]
+    for mark in ("w", " w", "\tw  # comment", "w# comment"):
+        check(ran(*sim, stdin=f"1{mark}\n2r\n".encode()).endswith(b"fifo,2,1\n"), mark)
+        step = ran("step", "--policy", "fifo", "--frames", "1", "-", 
+                   stdin=(f"1{mark}".split("#", maxsplit=1)[0] + "\n2\n").encode())
+        check(b"1w" in step, step.decode())
+    with tempfile.TemporaryDirectory() as folder:
+        for line in (b"1x\n", b"w\n", b"1ww\n", b"1w2\n"):
+            refused("line 1 is no page number", *sim[:-1], write(folder, "t.txt", line))
 
 
 def jobs(folder, *arguments, run='sh "$J"'):
@@ -242,6 +258,7 @@ def test_lab_rates():
         rows = ran("rates", "--rounds", "1", "9", trace).decode().splitlines()
         check(rows[0] == "policy,rate,ratio,goal,libcachesim", rows[0])
         check(rows[1].startswith("plain-fifo,") and len(rows) > 15, str(rows))
+        check(not re.search(r",0\.00,", "\n".join(row.split(",", 3)[3] for row in rows)), str(rows))
         refused("FRAMES", "rates", "0", trace)
         refused("No such file", "rates", "9", trace + "x")
 
