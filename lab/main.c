@@ -21,7 +21,7 @@ static const struct command {
     {"replay", replay_main, "decide again what the pager decided in a trace, compare the victims"},
     {"curve", curve_main, "draw miss ratios over frames, a line for each policy, MIN as the floor"},
     {"step", step_main, "show a policy at work on a few references, with reasons"},
-    {"policies", sim_policies_main, "list the policies"},
+    {"policies", sim_policies_main, "list the policies and their parameters"},
     {"trace", trace_main, "print a trace: text, summary, requests without a reply, time line"},
     {"dissector", dissector_main, "print the dissector of traces for Wireshark and tshark"},
 };

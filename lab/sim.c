@@ -305,13 +305,37 @@ int sim_main(int count, char **argument) {
     return job_run(&job, traces, argument);
 }
 
+static void print_parameters(const struct policy_choice *choice) {
+    for (uint32_t i = 0; i < POLICY_PARAMETERS; i++) {
+        const struct policy_parameter *parameter = &choice->kind->operations->parameter[i];
+        char most[16] = "";
+        if (parameter->name == NULL) {
+            return;
+        }
+        if (parameter->most != UINT32_MAX) {
+            snprintf(most, sizeof(most), " to %u", parameter->most);
+        }
+        printf("           %s=%u: %s (%u%s)\n", parameter->name, choice->parameter[i],
+               parameter->text, parameter->least, most[0] != 0 ? most : " or more");
+    }
+}
+
 int sim_policies_main(int count, char **argument) {
+    if (count == 2 && (strcmp(argument[1], "--help") == 0 || strcmp(argument[1], "-h") == 0)) {
+        puts("usage: quire-lab policies\n"
+             "Lists the policies, and below each its parameters with their normal values, what they\n"
+             "are, and their bounds. Each may be set: 2q:in=10:out=90.");
+        return 0;
+    }
     if (count > 1) {
         refuse("`quire-lab policies` takes no argument such as '%s'", argument[1]);
     }
     for (uint32_t i = 0; i < SIM_CHOICES; i++) {
         struct sim_choice choice = sim_choice_at(i);
         printf("%-10s %s\n", choice.name, sim_choice_text(i));
+        if (choice.what == SIM_POLICY) {
+            print_parameters(&choice.policy);
+        }
     }
     return 0;
 }

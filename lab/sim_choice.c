@@ -26,7 +26,7 @@ const char *sim_choice_text(uint32_t index) {
         return policy_kinds[index].text;
     }
     return index == POLICY_COUNT ? "Belady's optimum, which knows the future: a bound, no policy"
-                                 : "any page, all equally likely: a yardstick, no policy";
+                                 : "any page, all equally likely (random:seed=N): a yardstick, no policy";
 }
 
 void sim_choice_names(char *names, size_t size) {

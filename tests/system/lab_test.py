@@ -172,6 +172,18 @@ def test_lab_text_marks():
             refused("line 1 is no page number", *sim[:-1], write(folder, "t.txt", line))
 
 
+def test_lab_policies_parameters():
+    """policies lists each parameter, indented, with its normal value, which is within its bounds"""
+    lines = ran("policies").decode().splitlines()
+    for name, parameter in (("lirs", "hir=1:"), ("lirs_10", "hir=10:"), ("arc", "p=0:")):
+        at = next(i for i, line in enumerate(lines) if line.split()[0] == name)
+        check(lines[at + 1].startswith(" ") and lines[at + 1].split()[0] == parameter, lines[at + 1])
+    for line in lines:
+        if line.startswith(" "):
+            normal, least = re.match(r" +\w+=(\d+): .* \((\d+)( to \d+| or more)\)$", line).groups()[:2]
+            check(int(least) <= int(normal), line)
+
+
 def jobs(folder, *arguments, run='sh "$J"'):
     """Has the jobs file $J run by a shell line; returns the parts."""
     path = os.path.join(folder, "jobs")
@@ -275,6 +287,6 @@ def test_lab_progress():
 
 def test_lab_help():
     """-h and --help of each command print its usage on standard output, status 0"""
-    for name in ("sim", "convert", "merge", "scores", "rates"):
+    for name in ("sim", "convert", "merge", "scores", "rates", "policies"):
         for option in ("-h", "--help"):
             check(ran(name, option).startswith(f"usage: quire-lab {name}".encode()), name)
