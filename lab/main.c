@@ -32,6 +32,10 @@ static void print_usage(FILE *to) {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].text);
     }
+    fputs("In booted systems, each as `./quire lab COMMAND`:\n"
+          "  matrix    policies against workloads in several amounts of memory\n"
+          "  fidelity  what the pager cannot see, and what that costs each policy\n"
+          "  reproduce the published tables again: is every row the same?\n", to);
 }
 
 static int run(int count, char **argument) {

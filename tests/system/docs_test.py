@@ -61,6 +61,12 @@ def test_docs_complete():
     check(not missing, "not named: " + ", ".join(missing))
 
 
+def test_docs_tables():
+    """the tables in the pages are those of docs/tables"""
+    done = quire("lab", "reproduce", "--pages")
+    check(done.returncode == 0 and not done.stdout, done.stdout + done.stderr)
+
+
 def test_docs_shell_commands():
     """the shell's page names every command of its table, and no other"""
     source = read(os.path.join(HERE, "programs", "shell.c"))
