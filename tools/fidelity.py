@@ -46,10 +46,10 @@ def options():
     parser.add_argument("--policy", type=matrix.listing(names), default=names, metavar="P[,P...]",
                         help="policies (default: all)")
     parser.add_argument("--workload", type=matrix.listing(matrix.WORKLOADS), metavar="W[,W...]",
-                        default=[name for name in matrix.WORKLOADS if name != "index"],
-                        help=f"of {', '.join(matrix.WORKLOADS)} (default: all but index)")
-    parser.add_argument("--frames", type=door.number(32, 65536, "a number of frames"), default=128,
-                        help="frame limit of the program (default %(default)s)")
+                        default=list(matrix.WORKLOADS),
+                        help=f"of {', '.join(matrix.WORKLOADS)} (default: all)")
+    parser.add_argument("--frames", type=door.number(10, 200, "a percentage"), default=50,
+                        help="frames in percent of the workload's pages (default %(default)s)")
     parser.add_argument("--most", type=door.number(0, 100, "a percentage"), default=1,
                         help="a gap of more percent is unexplained (default %(default)s)")
     parser.add_argument("--jobs", type=door.number(1, 64, "a number of machines"),
@@ -121,8 +121,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="quire-fidelity-") as folder, \
             concurrent.futures.ThreadPoolExecutor(choice.jobs) as pool:
         counts.write_map(os.path.join(folder, "map"))
-        futures = {pool.submit(measure, image, workload, choice.frames, policy, folder):
-                   (workload, policy) for workload, policy in cells}
+        futures = {pool.submit(measure, image, workload, matrix.frames_of(workload, choice.frames),
+                               policy, folder): (workload, policy) for workload, policy in cells}
         for done, future in enumerate(concurrent.futures.as_completed(futures), 1):
             rows[futures[future]] = future.result()
             if sys.stderr.isatty() or done % 10 == 0 or done == len(cells):
