@@ -7,7 +7,7 @@ import tempfile
 import vm
 from common import BUILD, check, takes
 
-COMMAND = "policy=clock frames=900 run=index trace=on seed=7 store=ram"
+COMMAND = "policy=clock frames=900 run=index,words,2000,7,1 trace=on seed=7 store=ram"
 RUNS = 3
 
 
