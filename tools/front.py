@@ -125,9 +125,9 @@ def boot_options(name, image):
     number = door.number
     names = image_programs(image)
     add("--policy", metavar="[PROGRAM/]P", type=policy(names), action="append", default=[],
-        help="policy of the pager, or of one program (may be repeated): " + ", ".join(policies()))
+        help="policy of the pager, or of one program (up to 8 times): " + ", ".join(policies()))
     add("--frames", metavar="[PROGRAM/]N", type=frames(names), action="append", default=[],
-        help="frames that each program, or this one, may hold (default: no limit; may be repeated)")
+        help="frames that each program, or this one, may hold (default: no limit; up to 8 times)")
     add("--mem", metavar="MIB", type=number(MEMORY_MIN, MEMORY_MAX, "MiB of memory"), default=64,
         help=f"memory of the machine in MiB, at least {MEMORY_MIN}, or {MEMORY_MIN_RAM} with "
              "--store ram or --icount (default: 64)")
@@ -135,7 +135,7 @@ def boot_options(name, image):
         help="run this instead of the shell, and end with its status")
     add("--trace", metavar="FILE", type=trace_file, help="record all messages and faults (pcapng)")
     add("--at", metavar="N:policy=[PROGRAM/]P", type=action(names), action="append", default=[],
-        help="replace the policy when N faults have been served (may be repeated)")
+        help="replace the policy when N faults have been served (up to 8 times)")
     add("--seed", metavar="N", type=number(0, 0xffffffff, "a number"),
         help="seed for programs that draw random numbers")
     add("--store", choices=["ram", "disk"],
