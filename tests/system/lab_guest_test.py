@@ -244,6 +244,8 @@ def test_lab_reproduce():
         check(done.returncode == 0 and "matrix: 2 rows written" in done.stdout, done.stdout + done.stderr)
         done = quire(*line)
         check(done.returncode == 0 and "2 rows, the same to the byte" in done.stdout, done.stdout)
+        done = quire("lab", "reproduce", "--folder", folder, "--policy", "fifo", *part[2:], "matrix")
+        check("1 rows of the 2 published, the same to the byte" in done.stdout, done.stdout)
         path = os.path.join(folder, "matrix.csv")
         with open(path, encoding="utf-8") as file:
             text = file.read()
